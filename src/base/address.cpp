@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <span>
@@ -10,8 +11,14 @@
 namespace postern {
 namespace {
 
-const sockaddr_in& v4(const sockaddr_storage& storage) { return reinterpret_cast<const sockaddr_in&>(storage); }
-const sockaddr_in6& v6(const sockaddr_storage& storage) { return reinterpret_cast<const sockaddr_in6&>(storage); }
+constexpr unsigned kMappedPrefix = 96;  // bits of ::ffff:0:0/96 (RFC 4291 §2.5.5.2)
+
+const sockaddr_in& v4(const sockaddr_storage& storage) {
+  return reinterpret_cast<const sockaddr_in&>(storage);
+}
+const sockaddr_in6& v6(const sockaddr_storage& storage) {
+  return reinterpret_cast<const sockaddr_in6&>(storage);
+}
 
 std::span<const unsigned char> octets(const SocketAddress& address) {
   const auto& storage = *reinterpret_cast<const sockaddr_storage*>(address.data());
@@ -21,7 +28,9 @@ std::span<const unsigned char> octets(const SocketAddress& address) {
 
 }  // namespace
 
-SocketAddress::SocketAddress() noexcept : storage_{} { storage_.ss_family = AF_INET; }
+SocketAddress::SocketAddress() noexcept : storage_{} {
+  storage_.ss_family = AF_INET;
+}
 
 SocketAddress::SocketAddress(const sockaddr* address, socklen_t length) noexcept : storage_{} {
   std::memcpy(&storage_, address, std::min<std::size_t>(length, sizeof storage_));
@@ -35,6 +44,7 @@ SocketAddress::SocketAddress(const sockaddr* address, socklen_t length) noexcept
 }
 
 std::optional<SocketAddress> SocketAddress::parse(std::string_view ip, std::uint16_t port) {
+  if (ip.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton would stop there
   const std::string text(ip);
   sockaddr_in in{};
   in.sin_family = AF_INET;
@@ -49,7 +59,9 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view ip, std::uint
   return std::nullopt;
 }
 
-socklen_t SocketAddress::size() const noexcept { return is_v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
+socklen_t SocketAddress::size() const noexcept {
+  return is_v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+}
 
 std::uint16_t SocketAddress::port() const noexcept {
   return ntohs(is_v6() ? v6(storage_).sin6_port : v4(storage_).sin_port);
@@ -76,8 +88,13 @@ std::string SocketAddress::to_string() const {
 
 std::optional<Network> Network::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
-  const auto base = SocketAddress::parse(text.substr(0, slash), 0);
+  const std::string_view ip = text.substr(0, slash);
+  const auto base = SocketAddress::parse(ip, 0);
   if (!base) return std::nullopt;
+  // ::ffff:192.0.2.0/120 counts its length as IPv6; what reaches beyond the mapped IPv4 addresses is not a
+  // network of them.
+  const bool mapped = !base->is_v6() && ip.find(':') != std::string_view::npos;
+  const unsigned hidden = mapped ? kMappedPrefix : 0;
   const unsigned longest = base->is_v6() ? 128 : 32;
   Network network;
   network.base_ = *base;
@@ -85,7 +102,9 @@ std::optional<Network> Network::parse(std::string_view text) {
   if (slash == std::string_view::npos) return network;
   const std::string_view digits = text.substr(slash + 1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), network.length_);
-  if (error != std::errc() || end != digits.data() + digits.size() || network.length_ > longest) return std::nullopt;
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  if (network.length_ < hidden || network.length_ - hidden > longest) return std::nullopt;
+  network.length_ -= hidden;
   return network;
 }
 

@@ -5,8 +5,8 @@
 namespace postern {
 namespace {
 
-// The texts. A code stands first (RFC 3206 §4-5, RFC 2449 §8.1); whoever has no code has none on purpose: [AUTH] and the
-// others would tell a client to ask for a password or to come back.
+// The texts. A code stands first (RFC 3206 §4-5, RFC 2449 §8.1); whoever has no code has none on purpose:
+// [AUTH] and the others would tell a client to ask for a password or to come back.
 constexpr std::string_view kTemp = "[SYS/TEMP] mail server temporarily unavailable, try again later";
 constexpr std::string_view kBusy = "[SYS/TEMP] server busy, try again later";
 constexpr std::string_view kStopping = "[SYS/TEMP] server is restarting, try again";
@@ -16,6 +16,8 @@ constexpr std::string_view kInUse = "[IN-USE] mailbox is in use by another sessi
 constexpr std::string_view kDelay = "[LOGIN-DELAY] wait before logging in again";
 constexpr std::string_view kRate = "[SYS/TEMP] too many attempts, try again later";
 constexpr std::string_view kTooLarge = "[SYS/PERM] mailbox has too many messages";
+constexpr std::string_view kNoMessage = "no such message";
+constexpr std::string_view kRefused = "the mail server refused the command";
 constexpr std::string_view kGone = "no such message (it was removed)";
 constexpr std::string_view kUnreadable = "[SYS/PERM] message cannot be read";
 constexpr std::string_view kUpdate = "some deleted messages not removed";
@@ -38,6 +40,7 @@ using enum FailureKind;
 using enum LogLevel;
 using LR = LoginResult;
 
+// clang-format off: a row is a line
 constexpr std::array<FailureRow, kFailureKinds> kTable = {{
     // kind, label, at login, in TRANSACTION, closes login, closes TRANSACTION, other server, level, limited, result
     {dns, "dns", kTemp, kTemp, kStays, kCloses, kOther, warn, kEach, LR::unavailable},
@@ -45,7 +48,7 @@ constexpr std::array<FailureRow, kFailureKinds> kTable = {{
     {backend_tls, "backend_tls", kTemp, kTemp, kStays, kCloses, kOther, warn, kEach, LR::unavailable},
     {greeting, "greeting", kTemp, kTemp, kStays, kCloses, kOther, warn, kEach, LR::unavailable},
     {no_server, "no_server", kTemp, kTemp, kStays, kCloses, kFinal, error, kLimited, LR::unavailable},
-    {saturated, "saturated", kBusy, kSilent, kStays, kStays, kFinal, warn, kLimited, LR::temp},
+    {saturated, "saturated", kBusy, kSilent, kStays, kStays, kOther, warn, kLimited, LR::temp},
     {route_failed, "route_failed", kTemp, kSilent, kStays, kStays, kFinal, error, kLimited, LR::temp},
     {no_route, "no_route", kAuth, kSilent, kStays, kStays, kFinal, info, kEach, LR::auth_failed},
     {unknown_user, "unknown_user", kAuth, kSilent, kStays, kStays, kFinal, info, kEach, LR::auth_failed},
@@ -65,6 +68,8 @@ constexpr std::array<FailureRow, kFailureKinds> kTable = {{
     {mailbox, "mailbox", kTemp, kSilent, kStays, kStays, kFinal, warn, kEach, LR::temp},
     {mailbox_too_large, "mailbox_too_large", kTooLarge, kSilent, kStays, kStays, kFinal, warn, kEach, LR::temp},
     {backend_lost, "backend_lost", kTemp, kTemp, kStays, kCloses, kFinal, warn, kEach, LR::unavailable},
+    {no_message, "no_message", kSilent, kNoMessage, kStays, kStays, kFinal, debug, kEach, LR::temp},
+    {command_refused, "command_refused", kSilent, kRefused, kStays, kStays, kFinal, info, kEach, LR::temp},
     {message_gone, "message_gone", kSilent, kGone, kStays, kStays, kFinal, info, kEach, LR::temp},
     {message_unreadable, "message_unreadable", kSilent, kUnreadable, kStays, kStays, kFinal, warn, kEach, LR::temp},
     {update_failed, "update_failed", kSilent, kUpdate, kStays, kCloses, kFinal, error, kEach, LR::temp},
@@ -84,6 +89,7 @@ constexpr std::array<FailureRow, kFailureKinds> kTable = {{
     {kicked, "kicked", kSilent, kSilent, kCloses, kCloses, kFinal, info, kEach, LR::refused},
     {internal, "internal", kBug, kBug, kCloses, kCloses, kFinal, error, kEach, LR::temp},
 }};
+// clang-format on
 
 constexpr bool rows_stand_at_their_index() {
   for (std::size_t i = 0; i < kTable.size(); ++i) {
@@ -94,7 +100,8 @@ constexpr bool rows_stand_at_their_index() {
 static_assert(rows_stand_at_their_index(), "the failure table is indexed by FailureKind");
 
 constexpr std::array<std::string_view, kLoginResults> kLoginResultNames = {
-    "ok", "unavailable", "temp", "auth_failed", "in_use", "login_delay", "throttled", "timeout", "protocol", "refused"};
+    "ok",          "unavailable", "temp",    "auth_failed", "in_use",
+    "login_delay", "throttled",   "timeout", "protocol",    "refused"};
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Phase::update) + 1> kPhaseNames = {
     "accept",      "proxy",    "tls",           "auth", "route",       "queue", "connect",
@@ -104,10 +111,20 @@ constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warn"
 
 }  // namespace
 
-const FailureRow& failure_row(FailureKind kind) noexcept { return kTable[static_cast<std::size_t>(kind)]; }
-std::string_view label(FailureKind kind) noexcept { return failure_row(kind).label; }
-std::string_view label(LoginResult result) noexcept { return kLoginResultNames[static_cast<std::size_t>(result)]; }
-std::string_view label(Phase phase) noexcept { return kPhaseNames[static_cast<std::size_t>(phase)]; }
-std::string_view label(LogLevel level) noexcept { return kLevelNames[static_cast<std::size_t>(level)]; }
+const FailureRow& failure_row(FailureKind kind) noexcept {
+  return kTable[static_cast<std::size_t>(kind)];
+}
+std::string_view label(FailureKind kind) noexcept {
+  return failure_row(kind).label;
+}
+std::string_view label(LoginResult result) noexcept {
+  return kLoginResultNames[static_cast<std::size_t>(result)];
+}
+std::string_view label(Phase phase) noexcept {
+  return kPhaseNames[static_cast<std::size_t>(phase)];
+}
+std::string_view label(LogLevel level) noexcept {
+  return kLevelNames[static_cast<std::size_t>(level)];
+}
 
 }  // namespace postern

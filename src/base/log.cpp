@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace postern {
@@ -32,23 +33,31 @@ std::size_t utf8_length(std::string_view text) noexcept {
   return 0;
 }
 
-/// A quoted string that is valid in logfmt and in JSON: `\u00XX` for control octets and for what is not UTF-8.
+/// C0, DEL and C1 controls (RFC 3629 form of U+0080-U+009F): a terminal obeys them, some of them end a line.
+bool is_control(std::string_view character) noexcept {
+  const auto lead = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return lead < 0x20 || lead == 0x7F;
+  return lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
+/// A quoted string that is valid in logfmt and in JSON: `\u00XX` for control characters and for octets that
+/// are not UTF-8.
 void append_quoted(std::string& out, std::string_view value) {
   out += '"';
   std::size_t i = 0;
-  for (; i < value.size() && i < kMaxValue;) {
-    const unsigned char c = static_cast<unsigned char>(value[i]);
+  while (i < value.size()) {
     const std::size_t length = utf8_length(value.substr(i));
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += value[i++];
-    } else if (length == 0 || c < 0x20 || c == 0x7F) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
-      ++i;
+    const std::string_view character = value.substr(i, std::max<std::size_t>(length, 1));
+    if (i + character.size() > kMaxValue) break;
+    if (character == "\"" || character == "\\") {
+      out.append("\\").append(character);
+    } else if (length == 0 || is_control(character)) {
+      // The last octet of a C1 control's two is its number; an octet that is not UTF-8 is written as it is.
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(character.back()));
     } else {
-      out.append(value, i, length);
-      i += length;
+      out.append(character);
     }
+    i += character.size();
   }
   if (i < value.size()) out += "...";
   out += '"';
@@ -129,7 +138,8 @@ LogLine& LogLine::field(std::string_view name, bool value) {
 LogLine& LogLine::field(std::string_view name, Duration value) {
   if (!enabled_) return *this;
   key(name);
-  fmt::format_to(std::back_inserter(text_), "{:.3f}", std::chrono::duration<double, std::milli>(value).count());
+  fmt::format_to(std::back_inserter(text_), "{:.3f}",
+                 std::chrono::duration<double, std::milli>(value).count());
   return *this;
 }
 

@@ -1,7 +1,8 @@
+#include <sys/random.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-
-#include <sys/random.h>
 
 #include "postern/base/assert.hpp"
 #include "postern/base/clock.hpp"
@@ -9,6 +10,11 @@
 
 namespace postern {
 namespace {
+
+[[noreturn]] void die(const char* what) noexcept {
+  std::perror(what);
+  std::abort();
+}
 
 class SystemClock final : public Clock {
  public:
@@ -21,7 +27,8 @@ class SystemRandom final : public Random {
   void fill(std::span<std::byte> out) noexcept override {
     while (!out.empty()) {
       const ssize_t got = getrandom(out.data(), out.size(), 0);
-      if (got < 0) continue;  // EINTR: nothing else can come from getrandom without flags
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) die("getrandom");  // ENOSYS, or a sandbox that forbids it
       out = out.subspan(static_cast<std::size_t>(got));
     }
   }

@@ -34,6 +34,8 @@ enum class FailureKind : std::uint8_t {
   mailbox,
   mailbox_too_large,
   backend_lost,
+  no_message,
+  command_refused,
   message_gone,
   message_unreadable,
   update_failed,
