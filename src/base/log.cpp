@@ -121,7 +121,7 @@ LogLine& LogLine::field(std::string_view name, std::string_view value) {
   return *this;
 }
 
-LogLine& LogLine::field(std::string_view name, std::uint64_t value) {
+LogLine& LogLine::number(std::string_view name, std::uint64_t value) {
   if (!enabled_) return *this;
   key(name);
   fmt::format_to(std::back_inserter(text_), "{}", value);

@@ -9,7 +9,8 @@
 
 namespace postern {
 
-/// An IPv4 or IPv6 address with a port. `::ffff:a.b.c.d` becomes IPv4 when it is built, so one peer has one name.
+/// An IPv4 or IPv6 address with a port. `::ffff:a.b.c.d` becomes IPv4 when it is built, so one peer has one
+/// name.
 class SocketAddress {
  public:
   SocketAddress() noexcept;

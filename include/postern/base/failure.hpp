@@ -6,8 +6,8 @@
 
 namespace postern {
 
-/// Why something did not work, or why a session ended: one word, the same in the code, the log (`reason=`), the metrics
-/// (label `reason`) and on the status page.
+/// Why something did not work, or why a session ended: one word, the same in the code, the log (`reason=`),
+/// the metrics (label `reason`) and on the status page.
 enum class FailureKind : std::uint8_t {
   dns,
   connect,
@@ -95,8 +95,8 @@ enum class Phase : std::uint8_t {
 
 /// What follows from a failure. The only place where postern answers a failure; see docs/failures.md.
 ///
-/// The texts stand behind `-ERR ` and begin with their response code (RFC 2449 §8, RFC 3206). An empty text means that
-/// nothing is said: the connection closes, or the failure cannot happen there.
+/// The texts stand behind `-ERR ` and begin with their response code (RFC 2449 §8, RFC 3206). An empty text
+/// means that nothing is said: the connection closes, or the failure cannot happen there.
 struct FailureRow {
   FailureKind kind;
   std::string_view label;
@@ -104,10 +104,10 @@ struct FailureRow {
   std::string_view in_transaction;  ///< text of the `-ERR` that answers a command of the TRANSACTION state
   bool closes_login;                ///< the connection is closed after it was told at login
   bool closes_transaction;          ///< the connection is closed after it was told in TRANSACTION
-  bool try_other_server;            ///< another server of the backend may be tried (while no credential was sent)
+  bool try_other_server;  ///< another server of the backend may be tried (while no credential was sent)
   LogLevel level;
-  bool rate_limited;                ///< its log line is limited to one a second per kind
-  LoginResult login_result;         ///< meaningless where a login cannot end with it
+  bool rate_limited;         ///< its log line is limited to one a second per kind
+  LoginResult login_result;  ///< meaningless where a login cannot end with it
 };
 
 const FailureRow& failure_row(FailureKind kind) noexcept;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,8 +14,8 @@ namespace postern {
 
 enum class LogFormat : std::uint8_t { logfmt, json };
 
-/// Where finished lines go. Takes a line without its line end and returns at once, whatever happens to it: a full or
-/// blocked target drops lines and counts them. Safe on any thread.
+/// Where finished lines go. Takes a line without its line end and returns at once, whatever happens to it: a
+/// full or blocked target drops lines and counts them. Safe on any thread.
 class LogSink {
  public:
   virtual ~LogSink() = default;
@@ -23,7 +24,8 @@ class LogSink {
   virtual std::uint64_t dropped() const noexcept = 0;
 };
 
-/// The log of a process: level, format and sink. Safe on any thread; outlives whoever holds a reference to it.
+/// The log of a process: level, format and sink. Safe on any thread; outlives whoever holds a reference to
+/// it.
 class Log {
  public:
   Log(LogSink& sink, const Clock& clock, LogFormat format, LogLevel level) noexcept
@@ -48,10 +50,11 @@ class Log {
 
 /// One line, built field by field and written when it goes out of scope:
 ///
-///   LogLine(log, LogLevel::info, "session_end", "session ended").field("client", address).field("duration_ms", 12);
+///   LogLine(log, LogLevel::info, "session_end", "session ended").field("client", address).field("retr",
+///   12U);
 ///
-/// Values may hold anything a peer sent: control octets, quotes and invalid UTF-8 are escaped, and a value is cut at
-/// 256 octets. Keys are ours and are written as they are. Nothing is built when the level is off.
+/// Values may hold anything a peer sent: control octets, quotes and invalid UTF-8 are escaped, and a value is
+/// cut at 256 octets. Keys are ours and are written as they are. Nothing is built when the level is off.
 class LogLine {
  public:
   LogLine(Log& log, LogLevel level, std::string_view event, std::string_view message);
@@ -61,14 +64,18 @@ class LogLine {
 
   LogLine& field(std::string_view key, std::string_view value);
   LogLine& field(std::string_view key, const char* value) { return field(key, std::string_view(value)); }
-  LogLine& field(std::string_view key, std::uint64_t value);
-  LogLine& field(std::string_view key, std::uint32_t value) { return field(key, std::uint64_t{value}); }
   LogLine& field(std::string_view key, bool value);
+  template <std::unsigned_integral T>
+    requires(!std::same_as<T, bool>)
+  LogLine& field(std::string_view key, T value) {
+    return number(key, std::uint64_t{value});
+  }
   /// In milliseconds with three digits behind the point; the key should end in `_ms`.
   LogLine& field(std::string_view key, Duration value);
 
  private:
   void key(std::string_view key);
+  LogLine& number(std::string_view key, std::uint64_t value);
 
   Log& log_;
   LogLevel level_;

@@ -2,7 +2,8 @@
 
 namespace postern {
 
-/// Told when a descriptor may be read or written, or is in error (then both are true: try, and let the call tell).
+/// Told when a descriptor may be read or written, or is in error (then both are true: try, and let the call
+/// tell).
 class ReadinessWatcher {
  public:
   virtual void on_ready(bool readable, bool writable) = 0;
@@ -11,8 +12,8 @@ class ReadinessWatcher {
   ~ReadinessWatcher() = default;
 };
 
-/// When the lowest transport of a connection can get on: a descriptor in the process, a model in the simulation. Used on
-/// one loop only; never calls the watcher from inside one of these functions.
+/// When the lowest transport of a connection can get on: a descriptor in the process, a model in the
+/// simulation. Used on one loop only; never calls the watcher from inside one of these functions.
 class Readiness {
  public:
   virtual ~Readiness() = default;

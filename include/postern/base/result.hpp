@@ -11,8 +11,8 @@
 
 namespace postern {
 
-/// A failure with the word of the failure table that it is, and what to write into the log. `detail` is ours or has been
-/// sanitised; it never holds a secret and never goes to a client.
+/// A failure with the word of the failure table that it is, and what to write into the log. `detail` is ours
+/// or has been sanitised; it never holds a secret and never goes to a client.
 class Error {
  public:
   Error(FailureKind kind, std::string detail) : kind_(kind), detail_(std::move(detail)) {}
@@ -25,9 +25,9 @@ class Error {
   std::string detail_;
 };
 
-/// A value or the reason why there is none; spelled like std::expected so that it can become an alias for it. It is a
-/// class with constructors, never an aggregate (g++ 12 destroys aggregates twice in statements that await). Looking at
-/// the side that is not there is a bug and ends the process.
+/// A value or the reason why there is none; spelled like std::expected so that it can become an alias for it.
+/// It is a class with constructors, never an aggregate (g++ 12 destroys aggregates twice in statements that
+/// await). Looking at the side that is not there is a bug and ends the process.
 template <class T, class E = Error>
 class [[nodiscard]] Result {
   static_assert(!std::is_same_v<T, E>, "a value and its error need two types");
@@ -36,8 +36,10 @@ class [[nodiscard]] Result {
   using value_type = T;
   using error_type = E;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(E error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }

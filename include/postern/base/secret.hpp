@@ -10,8 +10,8 @@ namespace postern {
 /// Overwrites memory in a way that the optimiser may not leave out.
 void wipe(std::span<char> memory) noexcept;
 
-/// A password, token or SASL message. Wipes every octet it owned when it is moved from, assigned or destroyed; cannot be
-/// copied, printed or compared. `view()` is for the one place that hands it to a peer.
+/// A password, token or SASL message. Wipes every octet it owned when it is moved from, assigned or
+/// destroyed; cannot be copied, printed or compared. `view()` is for the one place that hands it to a peer.
 class Secret {
  public:
   Secret() = default;

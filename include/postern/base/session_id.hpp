@@ -9,8 +9,9 @@
 
 namespace postern {
 
-/// What ties the lines of a session together, here and in the backend's log: 16 letters of Crockford's base32 (80 bits:
-/// 44 of time in milliseconds, then 36 random), so that ids sort by time and are never guessed from one another.
+/// What ties the lines of a session together, here and in the backend's log: 16 letters of Crockford's base32
+/// (80 bits: 44 of time in milliseconds, then 36 random), so that ids sort by time and are never guessed from
+/// one another.
 class SessionId {
  public:
   static constexpr std::size_t kLength = 16;

@@ -28,7 +28,8 @@ struct IoResult {
   bool blocked() const noexcept { return ok() && want != Want::none; }
 };
 
-/// A byte stream whose calls never wait: TCP, TLS over any other transport, or memory in a test. Used on one loop only.
+/// A byte stream whose calls never wait: TCP, TLS over any other transport, or memory in a test. Used on one
+/// loop only.
 ///
 /// - A call that cannot get on returns `want`; the caller waits for that readiness and calls again.
 /// - A result that is not ok is final for that direction: the same comes back from every later call.
@@ -42,11 +43,13 @@ class Transport {
   virtual IoResult try_write(std::span<const char> from) = 0;
   /// Sends what is staged. Ok with `want == none` when nothing is left.
   virtual IoResult try_flush() = 0;
-  /// Gets on with a handshake; ok with `want == none` when it is complete (at once for transports without one).
+  /// Gets on with a handshake; ok with `want == none` when it is complete (at once for transports without
+  /// one).
   virtual IoResult try_handshake() = 0;
   /// Ends our side: flushes, close_notify over TLS, then FIN. Ok with `want == none` when done.
   virtual IoResult try_shutdown() = 0;
-  /// Gives up: what is staged is dropped and the peer sees a reset, no close_notify. Nothing may be called afterwards.
+  /// Gives up: what is staged is dropped and the peer sees a reset, no close_notify. Nothing may be called
+  /// afterwards.
   virtual void abort() noexcept = 0;
 
   /// Octets that were accepted and have not left.
