@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "postern/coro/event.hpp"
 #include "postern/loop/loop.hpp"
@@ -22,6 +22,10 @@ constexpr int kKeepIdleSeconds = 60;
 constexpr int kKeepIntervalSeconds = 15;
 constexpr int kKeepProbes = 4;
 constexpr unsigned kUserTimeoutMs = 120'000;
+
+std::string text_of(int error) {
+  return std::generic_category().message(error);
+}
 
 void set_option(int socket, int level, int option, int value) noexcept {
   setsockopt(socket, level, option, &value, sizeof value);  // best effort: none of them is needed to be right
@@ -80,7 +84,7 @@ class SocketTransport final : public Transport {
   }
 
   std::size_t unsent() const noexcept override { return 0; }
-  std::string failure() const override { return error_ == 0 ? std::string() : std::strerror(error_); }
+  std::string failure() const override { return error_ == 0 ? std::string() : text_of(error_); }
 
  private:
   IoResult failed(Want want, IoStatus& end) {
@@ -143,7 +147,7 @@ class SocketConnector final : public Connector {
 
  private:
   static Error failure(const SocketAddress& address, int error) {
-    return Error(FailureKind::connect, address.to_string() + ": " + std::strerror(error));
+    return Error(FailureKind::connect, address.to_string() + ": " + text_of(error));
   }
 
   loop::Loop& loop_;
@@ -174,8 +178,10 @@ class SocketListener final : public Listener, private ReadinessWatcher, private 
       auto* address = reinterpret_cast<sockaddr*>(&peer);
       Descriptor socket(accept4(socket_.number(), address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!socket) {
-        if (const int error = errno; !is_passing(error)) return rest(error);
-        break;
+        const int error = errno;
+        if (is_passing(error)) break;
+        rest(error);
+        return;
       }
       hand_over(std::move(socket), SocketAddress(address, length));
     }
@@ -229,13 +235,13 @@ class SocketListener final : public Listener, private ReadinessWatcher, private 
 Result<Descriptor, std::string> bind_socket(const SocketAddress& address, bool shared) {
   const int family = address.data()->sa_family;
   Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return std::string(std::strerror(errno));
+  if (!socket) return text_of(errno);
   // Forgives connections of a process before this one that are still closing, but only those of sockets that
   // had it too; so both kinds have it.
   set_option(socket.number(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (shared) set_option(socket.number(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (family == AF_INET6) set_option(socket.number(), IPPROTO_IPV6, IPV6_V6ONLY, 0);  // [::] takes IPv4 too
-  if (bind(socket.number(), address.data(), address.size()) != 0) return std::string(std::strerror(errno));
+  if (bind(socket.number(), address.data(), address.size()) != 0) return text_of(errno);
   return socket;
 }
 
@@ -261,11 +267,11 @@ Result<Descriptor, std::string> listen_on(const SocketAddress& address, bool exc
   if (exclusive && address.port() != 0) {
     auto probe = bind_socket(address, false);
     if (!probe) return probe;
-    if (listen(probe->number(), 1) != 0) return std::string(std::strerror(errno));
+    if (listen(probe->number(), 1) != 0) return text_of(errno);
   }
   auto socket = bind_socket(address, true);
   if (!socket) return socket;
-  if (listen(socket->number(), kBacklog) != 0) return std::string(std::strerror(errno));
+  if (listen(socket->number(), kBacklog) != 0) return text_of(errno);
   return socket;
 }
 

@@ -156,18 +156,18 @@ coro::Task<IoOutcome> Stream::flush(coro::Deadline deadline) {
 
 bool Stream::push() {
   if (write_failed()) return false;
-  while (!write_blocked_ && out_begin_ != out_end_) {
+  while (!write_blocked() && out_begin_ != out_end_) {
     const std::string_view rest(out_.data() + out_begin_, out_end_ - out_begin_);
     const IoResult result = connection_.transport->try_write(rest);
     if (!accept(result)) return false;
     out_begin_ += result.bytes;
-    if (result.bytes == 0) write_blocked_ = true;
+    if (result.bytes == 0 && !write_blocked()) write_want_ = Want::write;
   }
   if (out_begin_ == out_end_) {
     out_begin_ = out_end_ = 0;
     out_.release();
   }
-  if (const std::size_t before = connection_.transport->unsent(); before != 0 && !write_blocked_) {
+  if (const std::size_t before = connection_.transport->unsent(); before != 0 && !write_blocked()) {
     if (!accept(connection_.transport->try_flush())) return false;
     if (connection_.transport->unsent() < before) write_progress_ = turn_.scheduler().now();
   }
@@ -181,7 +181,7 @@ bool Stream::accept(const IoResult& result) {
     fail_writing(errc(result.status));
     return false;
   }
-  write_blocked_ = result.want != Want::none;
+  write_want_ = result.want;
   if (result.bytes != 0) {
     bytes_written_ += result.bytes;
     turn_.spend(result.bytes);
@@ -194,7 +194,8 @@ void Stream::fail_writing(Errc code) {
   if (!write_error_) write_error_ = code;
   out_begin_ = out_end_ = 0;
   out_.release();
-  write_blocked_ = watches_stall_ = false;
+  write_want_ = Want::none;
+  watches_stall_ = false;
   connection_.readiness->arm(false, false);  // no operation waits any more
   wake(reader_);
   wake(writer_);
@@ -222,7 +223,7 @@ void Stream::upgrade(const std::function<std::unique_ptr<Transport>(std::unique_
   POSTERN_ASSERT(!has_unsent());
   connection_.transport = filter(std::move(connection_.transport));
   read_want_ = Want::none;
-  write_blocked_ = false;
+  write_want_ = Want::none;
 }
 
 coro::Task<void> Stream::close() {
@@ -308,8 +309,9 @@ void Stream::wake(Waiter& slot) {
 }
 
 void Stream::on_ready(bool readable, bool writable) {
-  if (writable && !write_failed()) {
-    write_blocked_ = false;
+  // TLS may have to read the rest of a message of its own before it can write.
+  if ((write_want_ == Want::read ? readable : writable) && !write_failed()) {
+    write_want_ = Want::none;
     push();
     if (!is_blocked()) wake(writer_);
   }
@@ -349,12 +351,13 @@ TimePoint Stream::next_deadline() const noexcept {
 
 void Stream::arm() {
   if (write_failed()) return;
-  if (write_blocked_ && !watches_stall_) write_progress_ = turn_.scheduler().now();
-  watches_stall_ = write_blocked_;
-  const bool want_write = write_blocked_ || (reader_.handle && read_want_ == Want::write);
+  if (write_blocked() && !watches_stall_) write_progress_ = turn_.scheduler().now();
+  watches_stall_ = write_blocked();
+  const bool want_read = !readable_unseen_ || write_want_ == Want::read;
+  const bool want_write = write_want_ == Want::write || (reader_.handle && read_want_ == Want::write);
   // Reading stays armed between waits, because arming costs system calls; an event that nobody waits for
   // disarms it.
-  connection_.readiness->arm(!readable_unseen_, want_write);
+  connection_.readiness->arm(want_read, want_write);
   arm_timer();
 }
 

@@ -141,9 +141,10 @@ class Stream final : private ReadinessWatcher, private coro::CancelTarget, priva
   bool may_go_on(bool for_write);
   void suspend(bool for_write, std::coroutine_handle<> self, coro::Deadline deadline);
   IoOutcome outcome(bool for_write);
-  void wake(Waiter& waiter);
+  void wake(Waiter& slot);
   bool has_unsent() const noexcept { return out_begin_ != out_end_ || connection_.transport->unsent() != 0; }
-  bool is_blocked() const noexcept { return has_unsent() || write_blocked_; }
+  bool is_blocked() const noexcept { return has_unsent() || write_blocked(); }
+  bool write_blocked() const noexcept { return write_want_ != Want::none; }
   bool accept(const IoResult& result);
   IoError failure() const;
   void fail_writing(Errc code);
@@ -166,7 +167,7 @@ class Stream final : private ReadinessWatcher, private coro::CancelTarget, priva
   Lease out_;
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
-  bool write_blocked_ = false;  // the transport would block; nothing is written before it says that it can be
+  Want write_want_ = Want::none;  // what the transport waits for; nothing is written before it came
   bool watches_stall_ = false;  // it has been blocked since write_progress_
   bool aborted_ = false;
   TimePoint write_progress_;
