@@ -1,0 +1,237 @@
+#include "support/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "support/tls_filters.hpp"
+
+namespace postern::test {
+namespace {
+
+/// More than any session lasts that ends by itself.
+constexpr std::chrono::hours kPatience{2};
+
+/// xorshift64*: the same octets in every run.
+class SeededRandom final : public Random {
+ public:
+  void fill(std::span<std::byte> out) noexcept override {
+    for (std::byte& octet : out) {
+      state_ ^= state_ >> 12;
+      state_ ^= state_ << 25;
+      state_ ^= state_ >> 27;
+      octet = static_cast<std::byte>((state_ * 2685821657736338717ULL) >> 56);
+    }
+  }
+
+ private:
+  std::uint64_t state_ = 88172645463325252ULL;
+};
+
+config::Listener listener(const char* name, config::ListenerTls tls) {
+  config::Listener made;
+  made.name = name;
+  made.tls = tls;
+  made.require_tls_for_auth = tls != config::ListenerTls::none;
+  return made;
+}
+
+config::Config usual_config() {
+  config::Config made;
+  made.listeners = {listener(World::kPlain, config::ListenerTls::none),
+                    listener(World::kStls, config::ListenerTls::starttls),
+                    listener(World::kImplicit, config::ListenerTls::implicit)};
+  config::Backend main;
+  main.name = "main";
+  main.servers = {config::Server{"mail.example", 110, {}}};
+  main.tls.mode = config::BackendTlsMode::none;
+  made.backends = {main};
+  made.routes = {config::Route{config::Route::Match::any, "", "main", {}}};
+  return made;
+}
+
+}  // namespace
+
+/// What is made of the configuration.
+struct World::Parts {
+  std::shared_ptr<const config::Config> config;
+  std::map<std::string, std::shared_ptr<metrics::BackendMetrics>> backends;
+  std::map<std::string, std::shared_ptr<session::Service>> services;
+};
+
+World::World()
+    : config(usual_config()),
+      log_(lines_, scheduler_, LogFormat::logfmt, LogLevel::debug),
+      random_(std::make_unique<SeededRandom>()),
+      network_(scheduler_),
+      capabilities_(scheduler_),
+      gate_(scheduler_, [this](const char* what) { bugs_ += std::string(what) + "\n"; }),
+      dialer_(scheduler_, pool_, network_, network_, capabilities_, log_),
+      environment_(scheduler_, pool_, gate_, dialer_, log_, scheduler_, *random_, live_) {
+  network_.name("mail.example", {kServer});
+  server().serve = [this](Peer& peer) { store.serve(peer); };
+}
+
+World::~World() {
+  environment_.sessions.end_all(FailureKind::kicked);
+  environment_.updates.end_all(FailureKind::kicked);
+  pass(kPatience);
+}
+
+void World::start() {
+  parts_ = std::make_unique<Parts>();
+  parts_->config = std::make_shared<const config::Config>(config);
+  std::vector<std::shared_ptr<backend::Backend>> backends;
+  for (const config::Backend& settings : parts_->config->backends) {
+    std::unique_ptr<tls::ClientContext> context;
+    if (settings.tls.mode != config::BackendTlsMode::none) context = make_tls_client();
+    auto cells = std::make_shared<metrics::BackendMetrics>();
+    parts_->backends.emplace(settings.name, cells);
+    backends.push_back(std::make_shared<backend::Backend>(parts_->config, settings, std::move(context), cells));
+  }
+  const auto directory = std::make_shared<backend::Directory>(parts_->config, std::move(backends));
+  const std::shared_ptr<auth::Authenticator> authenticator = auth::make_pass_through();
+  for (const config::Listener& settings : parts_->config->listeners) {
+    auto made = std::make_shared<session::Service>();
+    made->config = parts_->config;
+    made->listener = &settings;
+    if (settings.tls != config::ListenerTls::none) made->tls = make_tls_server();
+    made->metrics = std::make_shared<metrics::ListenerMetrics>();
+    made->directory = directory;
+    made->authenticator = authenticator;
+    parts_->services.emplace(settings.name, std::move(made));
+  }
+}
+
+std::shared_ptr<const session::Service> World::service(const std::string& listener) {
+  if (!parts_) start();
+  return parts_->services.at(listener);
+}
+
+Client World::arrive(const std::string& listener) {
+  auto [connection, peer] = network_.make();
+  ++connected_;
+  peer->close_when_ended();
+  const SocketAddress address = SocketAddress::parse("198.51.100.7", 40000).value();
+  const SocketAddress local = SocketAddress::parse("192.0.2.1", 110).value();
+  gate_.spawn(session::serve(environment_, service(listener), net::Accepted(std::move(connection), address, local)));
+  settle();
+  return Client(*this, *peer);
+}
+
+Client World::connect(const std::string& listener) {
+  Client client = arrive(listener);
+  if (listener == kImplicit) client.start_tls();
+  return client;
+}
+
+Client World::logged_in(const std::string& listener) {
+  Client client = connect(listener);
+  if (listener == kStls) {
+    client.say("STLS\r\n");
+    client.start_tls();
+  }
+  client.log_in();
+  return client;
+}
+
+void World::pass(Duration time) {
+  scheduler_.advance(time);
+  settle();
+}
+
+metrics::BackendMetrics& World::backend_metrics(const std::string& name) {
+  if (!parts_) start();
+  return *parts_->backends.at(name);
+}
+
+metrics::ListenerMetrics& World::listener_metrics(const std::string& name) {
+  return *service(name)->metrics;
+}
+
+std::string World::leftovers() {
+  const TimePoint end = scheduler_.now() + kPatience;
+  settle();
+  while (gate_.count() != 0 && scheduler_.now() < end && scheduler_.advance_to_next_timer()) settle();
+  std::string all = held() + gauges() + accounts() + bugs_;
+  for (const Peer& peer : network_.peers()) {
+    if (!peer.problem().empty()) all += peer.problem() + "\n";
+  }
+  return all;
+}
+
+std::string World::held() const {
+  std::string all;
+  const auto none = [&all](std::size_t count, const char* what) {
+    if (count != 0) all += std::to_string(count) + " " + what + " left\n";
+  };
+  none(gate_.count(), "tasks");
+  none(pool_.leased(), "leased octets");
+  none(live_.load(), "live sessions");
+  none(environment_.sessions.size(), "sessions");
+  none(environment_.updates.size(), "updates");
+  return all;
+}
+
+std::string World::gauges() const {
+  std::string all;
+  const auto zero = [&all](const metrics::Gauge& gauge, const std::string& what) {
+    if (gauge.value() != 0) all += "gauge " + what + " is " + std::to_string(gauge.value()) + "\n";
+  };
+  if (!parts_) return all;
+  for (const auto& [name, cells] : parts_->backends) zero(cells->sessions, name);
+  for (const auto& [name, made] : parts_->services) {
+    zero(made->metrics->handshake, name + " handshake");
+    zero(made->metrics->authorization, name + " authorization");
+    zero(made->metrics->transaction, name + " transaction");
+    zero(made->metrics->update, name + " update");
+  }
+  return all;
+}
+
+std::string World::accounts() const {
+  std::string all;
+  const std::size_t told = lines_.of("session_end").size();
+  if (told != connected_) {
+    all += std::to_string(connected_) + " connections, " + std::to_string(told) + " lines session_end\n";
+  }
+  if (lines_.mention(store.password)) all += "the log has the password\n";
+  return all;
+}
+
+std::string Client::say(std::string_view octets) {
+  peer_->send(octets);
+  return hear();
+}
+
+std::string Client::hear() {
+  world_->settle();
+  return peer_->take();
+}
+
+std::string Client::log_in(std::string_view user, std::string_view password) {
+  say("USER " + std::string(user) + "\r\n");
+  return say("PASS " + std::string(password) + "\r\n");
+}
+
+void Client::close() {
+  peer_->close();
+  world_->settle();
+}
+
+void Client::reset() {
+  peer_->reset();
+  world_->settle();
+}
+
+void Client::start_tls() {
+  peer_->take();
+  peer_->secure(client_tls());
+  world_->settle();
+}
+
+std::string Client::end() const {
+  if (!peer_->ended()) return "";
+  return *peer_->ended() == IoStatus::eof ? "eof" : "reset";
+}
+
+}  // namespace postern::test

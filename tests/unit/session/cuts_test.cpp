@@ -1,0 +1,130 @@
+// Whoever dies, at whichever octet: nothing is lost, nothing is invented.
+#include "unit/session/world_test.hpp"
+
+namespace postern::session {
+namespace {
+
+using Committed = std::vector<std::set<unsigned>>;
+
+const std::vector<std::string> kMessages = {"Subject: first\r\n\r\nhello\r\n.dot\r\n", "Subject: second\r\n\r\n"};
+const std::vector<std::string> kConversation = {
+    "USER alice\r\n", "PASS secret\r\n", "STAT\r\n",   "LIST\r\n",   "UIDL\r\n",  "UIDL 2\r\n",
+    "RETR 1\r\n",     "TOP 2 0\r\n",     "RETR 2\r\n", "DELE 1\r\n", "NOOP\r\n",  "QUIT\r\n"};
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const std::string& part : parts) all += part;
+  return all;
+}
+
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++found;
+  return found;
+}
+
+/// The conversation, each command behind the answer to the one before, until an answer is a failure or there is none.
+void converse(World& world, Client& client) {
+  client.hear();
+  for (const std::string& command : kConversation) {
+    const std::string answer = client.say(command);
+    if (!answer.starts_with("+OK") || !client.end().empty()) break;
+  }
+  world.pass(1min);
+}
+
+TEST(ClientCut, RemovesOnlyWhenQuitWasRead) {
+  const std::size_t length = joined(kConversation).size();
+  for (const Ending ending : {Ending::eof, Ending::reset}) {
+    for (std::size_t octets = 0; octets <= length; ++octets) {
+      World world;
+      world.store.messages = kMessages;
+      Client client = world.connect();
+      client.peer().link().from(Side::b).cut_after(octets, ending);
+      converse(world, client);
+      client.close();
+      const bool quit = octets == length;
+      EXPECT_EQ(world.store.count("QUIT"), quit ? 1U : 0U) << octets;
+      EXPECT_EQ(world.store.committed, quit ? Committed{{1}} : Committed()) << octets;
+      ASSERT_EQ(world.leftovers(), "") << octets;
+    }
+  }
+}
+
+TEST(ClientCut, RemovesOnlyWhenQuitWasReadThoughAllCameInOnePacket) {
+  const std::string all = joined(kConversation);
+  for (std::size_t octets = 0; octets <= all.size(); ++octets) {
+    World world;
+    world.store.messages = kMessages;
+    Client client = world.connect();
+    client.peer().link().from(Side::b).cut_after(octets, Ending::eof);
+    client.say(all);
+    EXPECT_EQ(world.store.committed, octets == all.size() ? Committed{{1}} : Committed()) << octets;
+    ASSERT_EQ(world.leftovers(), "") << octets;
+  }
+}
+
+/// What a client may hear of a server that was lost: the beginning of what it hears otherwise, and at most one line more.
+void expect_truth(const std::string& heard, const std::string& whole, std::size_t octets) {
+  std::string told = heard;
+  const std::size_t last = told.rfind("-ERR ");
+  if (last != std::string::npos) {
+    const std::string line = told.substr(last);
+    EXPECT_TRUE(line.starts_with("-ERR [SYS/TEMP]") || line == in_transaction(FailureKind::update_failed))
+        << octets << ": " << line;
+    told.resize(last);
+    EXPECT_TRUE(told.ends_with("\r\n")) << octets;
+  }
+  EXPECT_EQ(told, whole.substr(0, told.size())) << octets;
+}
+
+void cut_server_everywhere(const std::string& listener, Ending ending) {
+  World intact;
+  intact.store.messages = kMessages;
+  Client undisturbed = intact.connect(listener);
+  converse(intact, undisturbed);
+  const std::string whole = undisturbed.peer().received();
+  const std::string wire = intact.server().connections.at(0)->link().from(Side::b).sent();
+  ASSERT_EQ(count(whole, "\r\n.\r\n"), 5U);
+  for (std::size_t octets = 0; octets <= wire.size(); ++octets) {
+    World world;
+    world.store.messages = kMessages;
+    world.server().serve = [&](Peer& peer) {
+      peer.link().from(Side::b).cut_after(octets, ending);
+      world.store.serve(peer);
+    };
+    Client client = world.connect(listener);
+    converse(world, client);
+    const std::string& heard = client.peer().received();
+    expect_truth(heard, whole, octets);
+    // CAPA has a terminator too.
+    const std::size_t complete = count(wire.substr(0, octets), "\r\n.\r\n");
+    EXPECT_LE(count(heard, "\r\n.\r\n"), complete == 0 ? 0 : complete - 1) << octets;
+    EXPECT_EQ(heard.ends_with("bye\r\n"), octets == wire.size()) << octets;
+    ASSERT_EQ(world.leftovers(), "") << octets;
+  }
+}
+
+TEST(ServerCut, ClosedAtAnyOctet) { cut_server_everywhere(World::kPlain, Ending::eof); }
+TEST(ServerCut, ResetAtAnyOctet) { cut_server_everywhere(World::kPlain, Ending::reset); }
+TEST(ServerCut, ClosedAtAnyOctetUnderTls) { cut_server_everywhere(World::kImplicit, Ending::eof); }
+
+TEST(ServerCut, MessageThatBrokeOffIsNeverComplete) {
+  for (const char* part : {"", "\r", "\r\n", "\r\n.", "\r\n.\r", "\r\n.\n", "\n.\r\n", "\r\n..\r\n"}) {
+    World world;
+    world.store.messages = kMessages;
+    world.store.instead["RETR 1"] = {step::send("+OK 100 octets\r\nfirst line" + std::string(part)), step::pause(1s), step::close()};
+    Client client = world.logged_in();
+    std::string heard = client.say("RETR 1\r\n");
+    world.pass(1s);
+    heard += client.hear();
+    EXPECT_TRUE(heard.starts_with("+OK 100 octets\r\nfirst line")) << part;
+    EXPECT_EQ(heard.find("\r\n.\r\n"), std::string::npos) << part;
+    EXPECT_EQ(client.end(), "reset") << part;
+    EXPECT_EQ(world.backend_metrics().truncated.value(), 1U);
+    ASSERT_EQ(world.leftovers(), "");
+  }
+}
+
+}  // namespace
+}  // namespace postern::session
