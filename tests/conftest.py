@@ -1,0 +1,1 @@
+pytest_plugins = ["postern_testing.fixtures"]

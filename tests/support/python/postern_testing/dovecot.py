@@ -1,0 +1,285 @@
+"""Dovecot from Debian 12 in a private root: nothing is installed, no daemon of the machine is started or touched.
+
+`private_root()` fetches the packages with apt-get and unpacks them into a cache folder. `Dovecot` runs a copy of it in
+a temporary folder, as the calling user or, for root, as nobody, on loopback ports.
+"""
+
+import fcntl
+import grp
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .process import dies_with_parent, end_group, free_port
+
+PACKAGES = ["dovecot-core", "dovecot-pop3d", "dovecot-imapd"]
+MODULE_DIR = b"/usr/lib/dovecot/modules"  # compiled into libdovecot, no setting changes it
+START_TRIES = 5
+START_SECONDS = 20.0
+
+
+def private_root(cache: Path) -> Path:
+    """The unpacked packages, Dovecot's and those of its dependencies that this machine lacks; fetched once."""
+    root = cache / "root"
+    if root.exists():
+        return root
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            _unpack(_fetch(cache), cache, root)
+    return root
+
+
+def _fetch(cache: Path) -> list[Path]:
+    folder = cache / "packages"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    plan = _apt(["-s", "install", "--no-install-recommends", *PACKAGES], folder)
+    if plan.returncode != 0 and os.geteuid() == 0:  # a fresh machine has no package lists
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        plan = _apt(["-s", "install", "--no-install-recommends", *PACKAGES], folder)
+    if plan.returncode != 0:
+        raise RuntimeError(f"apt-get does not find Dovecot (is `apt-get update` needed?):\n{plan.stderr}")
+    missing = {line.split()[1] for line in plan.stdout.splitlines() if line.startswith("Inst ")}
+    fetched = _apt(["download", *sorted(missing | set(PACKAGES))], folder)
+    if fetched.returncode != 0:
+        raise RuntimeError(f"apt-get download failed:\n{fetched.stderr}")
+    return sorted(folder.glob("*.deb"))
+
+
+def _apt(arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(["apt-get", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _unpack(packages: list[Path], cache: Path, root: Path) -> None:
+    partial = cache / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    for package in packages:
+        subprocess.run(["dpkg", "-x", package, partial], check=True)
+    partial.rename(root)
+
+
+@dataclass
+class Ports:
+    pop3: int = 0  # plaintext, STLS where there is a certificate
+    pop3s: int = 0  # 0 without a certificate
+    imap: int = 0
+
+
+@dataclass
+class Dovecot:
+    """A running Dovecot. Passwords lie in plain; a mailbox is a list of messages in store form (LF line ends)."""
+
+    root: Path
+    users: dict[str, str]
+    certificate: tuple[Path, Path] | None = None
+    mailboxes: dict[str, list[bytes]] = field(default_factory=dict)
+    ports: Ports = field(default_factory=Ports)
+    folder: Path = field(init=False)
+    process: subprocess.Popen | None = field(init=False, default=None)
+    delivered: int = field(init=False, default=0)
+
+    def __enter__(self) -> "Dovecot":
+        # The compiled-in folder of modules is replaced, so its new name may not be longer: /tmp/pd-12345678.
+        self.folder = Path(tempfile.mkdtemp(prefix="pd-", dir="/tmp"))
+        try:
+            self._copy_programs()
+            self._write_users()
+            for user, messages in self.mailboxes.items():
+                self.fill(user, messages)
+            self._hand_over()
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.process:
+            end_group(self.process)
+            self.process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def fill(self, user: str, messages: list[bytes]) -> None:
+        """Puts messages behind those that the mailbox has, in this order."""
+        maildir = self.folder / "mail" / user
+        for part in ("cur", "new", "tmp"):
+            (maildir / part).mkdir(parents=True, exist_ok=True)
+        written = []
+        for message in messages:
+            self.delivered += 1
+            written.append(maildir / "tmp" / f"{1700000000 + self.delivered}.M{self.delivered}P1.test")
+            written[-1].write_bytes(message)
+        self._hand_over()
+        for path in written:
+            path.rename(maildir / "new" / path.name)
+
+    def _copy_programs(self) -> None:
+        for part in ("usr/lib", "usr/sbin", "usr/bin", "lib"):
+            if (self.root / part).exists():
+                shutil.copytree(self.root / part, self.folder / part, symlinks=True)
+        modules = self.folder / "modules"
+        modules.symlink_to(self.folder / "usr/lib/dovecot/modules")
+        replacement = os.fsencode(modules).ljust(len(MODULE_DIR), b"\0")
+        library = (self.folder / "usr/lib/dovecot/libdovecot.so.0").resolve()
+        octets = library.read_bytes()
+        if len(replacement) != len(MODULE_DIR) or MODULE_DIR + b"\0" not in octets:
+            raise RuntimeError(f"cannot point {library} to {modules}")
+        library.write_bytes(octets.replace(MODULE_DIR + b"\0", replacement + b"\0"))
+
+    def _write_users(self) -> None:
+        lines = [f"{user}:{{PLAIN}}{password}::::::\n" for user, password in self.users.items()]
+        (self.folder / "users").write_text("".join(lines))
+        for user in self.users:
+            self.fill(user, [])
+
+    def _hand_over(self) -> None:
+        """Gives everything to the user that Dovecot runs as; only root has to."""
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "nobody:nogroup", self.folder], check=True)
+
+    def _start(self) -> None:
+        for _ in range(START_TRIES):
+            self.ports = Ports(free_port(), free_port() if self.certificate else 0, free_port())
+            self._write_configuration()
+            self._hand_over()
+            self.process = subprocess.Popen(
+                dies_with_parent(self._command(), "nobody" if os.geteuid() == 0 else None),
+                env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": self._library_path()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=open(self.folder / "log", "ab"),  # noqa: SIM115  (handed to the child)
+                start_new_session=True,
+            )
+            if self._answers():
+                return
+            end_group(self.process)
+            if "Address already in use" not in self.log:
+                break
+        raise RuntimeError(f"Dovecot did not start:\n{self.log}")
+
+    def _command(self) -> list[str]:
+        """dovecot, by way of doveconf: it would look for that one at the place where it is not installed."""
+        configuration = str(self.folder / "dovecot.conf")
+        read = [str(self.folder / "usr/bin/doveconf"), "-f", "service=master", "-c", configuration]
+        return [*read, "-e", str(self.folder / "usr/sbin/dovecot"), "-F", "-c", configuration]
+
+    def _answers(self) -> bool:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", self.ports.pop3), 5) as connection:
+                    if connection.recv(512).startswith(b"+OK"):
+                        return True
+            except OSError:
+                time.sleep(0.02)
+        return False
+
+    def _library_path(self) -> str:
+        own = self.folder / "usr/lib/dovecot"
+        folders = [
+            own,
+            own / "modules/old-stats",
+            *self.folder.glob("usr/lib/*-linux-gnu"),
+            *self.folder.glob("lib/*-linux-gnu"),
+        ]
+        return ":".join(str(folder) for folder in folders)
+
+    def _write_configuration(self) -> None:
+        owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        text = CONFIGURATION.format(
+            folder=self.folder,
+            library_path=self._library_path(),
+            user=owner.pw_name,
+            uid=owner.pw_uid,
+            gid=owner.pw_gid,
+            group=grp.getgrgid(owner.pw_gid).gr_name,
+            ports=self.ports,
+            tls=self._tls_settings(),
+        )
+        (self.folder / "dovecot.conf").write_text(text)
+
+    def _tls_settings(self) -> str:
+        if not self.certificate:
+            return "ssl = no"
+        copies = [shutil.copy(part, self.folder) for part in self.certificate]
+        return f"ssl = yes\nssl_cert = <{copies[0]}\nssl_key = <{copies[1]}\nssl_min_protocol = TLSv1.2"
+
+
+CONFIGURATION = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+libexec_dir = {folder}/usr/lib/dovecot
+mail_plugin_dir = {folder}/modules
+log_path = /dev/stderr
+import_environment = TZ LD_LIBRARY_PATH={library_path}
+listen = 127.0.0.1
+protocols = pop3 imap
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = {uid}
+first_valid_gid = 0
+mail_location = maildir:{folder}/mail/%u
+mail_max_userip_connections = 0
+maildir_copy_with_hardlinks = yes
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+pop3_no_flag_updates = no
+pop3_uidl_format = %08Xu%08Xv
+{tls}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service pop3-login {{
+  chroot =
+  service_count = 0
+  inet_listener pop3 {{
+    port = {ports.pop3}
+  }}
+  inet_listener pop3s {{
+    port = {ports.pop3s}
+    ssl = yes
+  }}
+}}
+service imap-login {{
+  chroot =
+  service_count = 0
+  inet_listener imap {{
+    port = {ports.imap}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+"""
