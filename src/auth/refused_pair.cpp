@@ -24,7 +24,9 @@ const std::array<unsigned char, 32>& process_key() {
 
 }  // namespace
 
-void RefusedPair::remember(std::string_view user, std::string_view password) { last_ = digest(user, password); }
+void RefusedPair::remember(std::string_view user, std::string_view password) {
+  last_ = digest(user, password);
+}
 
 bool RefusedPair::matches(std::string_view user, std::string_view password) const {
   if (!last_) return false;
@@ -41,8 +43,8 @@ RefusedPair::Digest RefusedPair::digest(std::string_view user, std::string_view 
   unsigned length = 0;
   const auto* octets = reinterpret_cast<const unsigned char*>(joined.data());
   const auto& key = process_key();
-  POSTERN_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets, joined.size(), result.data(),
-                      &length) != nullptr);
+  POSTERN_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets, joined.size(),
+                      result.data(), &length) != nullptr);
   wipe(joined);
   return result;
 }

@@ -5,8 +5,8 @@
 namespace postern::backend {
 namespace {
 
-/// How long a server that failed is tried last. Long enough that a rush of logins does not wait for it again and again,
-/// short enough that one that is back is soon used.
+/// How long a server that failed is tried last. Long enough that a rush of logins does not wait for it again
+/// and again, short enough that one that is back is soon used.
 constexpr std::chrono::seconds kAvoid{10};
 
 std::string server_name(const config::Server& server) {
@@ -18,7 +18,9 @@ std::string server_name(const config::Server& server) {
 
 Server::Server(config::Server settings) : settings_(std::move(settings)), name_(server_name(settings_)) {}
 
-void Server::failed(TimePoint now) noexcept { avoid_until_ = now + kAvoid; }
+void Server::failed(TimePoint now) noexcept {
+  avoid_until_ = now + kAvoid;
+}
 
 Backend::Backend(std::shared_ptr<const config::Config> config, const config::Backend& settings,
                  std::unique_ptr<tls::ClientContext> tls, std::shared_ptr<metrics::BackendMetrics> metrics)

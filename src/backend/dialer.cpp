@@ -5,12 +5,14 @@
 namespace postern::backend {
 
 coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_pop3(Backend& backend, net::Turn& turn,
-                                                                  coro::CancelSource& scope, Progress& progress) {
+                                                                  coro::CancelSource& scope,
+                                                                  Progress& progress) {
   Error last(FailureKind::no_server, "the backend has no server");
   const std::vector<Server*> servers = backend.order(scheduler_.now());
   for (Server* server : servers) {
     progress.server = server->name();
-    Result<std::unique_ptr<Pop3Client>> client = co_await dial_server(backend, *server, turn, scope, progress);
+    Result<std::unique_ptr<Pop3Client>> client =
+        co_await dial_server(backend, *server, turn, scope, progress);
     if (client) {
       backend.metrics()->connections_ok.add();
       server->worked();
@@ -25,15 +27,18 @@ coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_pop3(Backend& backe
   co_return last;
 }
 
-coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_server(Backend& backend, Server& server, net::Turn& turn,
-                                                                    coro::CancelSource& scope, Progress& progress) {
+coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_server(Backend& backend, Server& server,
+                                                                    net::Turn& turn,
+                                                                    coro::CancelSource& scope,
+                                                                    Progress& progress) {
   progress.phase = Phase::connect;
   const TimePoint begun = scheduler_.now();
   Result<Connection> connection = co_await connect(backend, server, scope, progress);
   if (!connection) co_return std::move(connection).error();
   const TimePoint connected = scheduler_.now();
   backend.metrics()->connect_duration.observe(connected - begun);
-  auto client = std::make_unique<Pop3Client>(turn, scope, pool_, std::move(*connection), backend, server, capabilities_);
+  auto client = std::make_unique<Pop3Client>(turn, scope, pool_, std::move(*connection), backend, server,
+                                             capabilities_);
   const coro::Deadline deadline(connected + backend.settings().greeting_timeout);
   Result<void> greeted = co_await client->greet(deadline, progress.phase);
   if (!greeted) co_return std::move(greeted).error();
@@ -48,7 +53,8 @@ coro::Task<Result<Connection>> Dialer::connect(Backend& backend, Server& server,
   Result<std::vector<SocketAddress>> addresses =
       co_await resolver_.resolve(settings.host, settings.port, deadline, scope);
   if (!addresses) co_return std::move(addresses).error();
-  // The addresses of one server share its deadline: the first gets half of what is left, so that a dead one leaves time.
+  // The addresses of one server share its deadline: the first gets half of what is left, so that a dead one
+  // leaves time.
   Error last(FailureKind::connect, "no address");
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     const SocketAddress address = (*addresses)[i];

@@ -26,7 +26,8 @@ bool matches(const config::Route& route, std::string_view user, std::string_view
 
 }  // namespace
 
-Directory::Directory(std::shared_ptr<const config::Config> config, std::vector<std::shared_ptr<Backend>> backends)
+Directory::Directory(std::shared_ptr<const config::Config> config,
+                     std::vector<std::shared_ptr<Backend>> backends)
     : config_(std::move(config)), backends_(std::move(backends)) {
   for (const auto& backend : backends_) by_name_.emplace(backend->name(), backend);
 }

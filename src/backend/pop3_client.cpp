@@ -24,7 +24,8 @@ const char* tls_word(config::BackendTlsMode mode) noexcept {
   return "";
 }
 
-/// USER cannot carry these: a space would end the name at many servers, and octets above ASCII have no agreed meaning.
+/// USER cannot carry these: a space would end the name at many servers, and octets above ASCII have no agreed
+/// meaning.
 bool needs_sasl(std::string_view user) noexcept {
   for (const char c : user) {
     if (c <= 0x20 || c >= 0x7F) return true;
@@ -44,8 +45,8 @@ FailureKind lost_or_late(const net::IoError& error) noexcept {
   }
 }
 
-/// Whether a server repeats what it was shown as a secret, as some do with commands that they do not know. A secret that
-/// was cut on its way into their answer shows by its beginning.
+/// Whether a server repeats what it was shown as a secret, as some do with commands that they do not know. A
+/// secret that was cut on its way into their answer shows by its beginning.
 bool repeats(std::string_view text, std::string_view secret) noexcept {
   constexpr std::size_t kTelling = 8;
   return !secret.empty() && text.find(secret.substr(0, kTelling)) != std::string_view::npos;
@@ -65,8 +66,8 @@ Error before_login(Error error) {
 
 }  // namespace
 
-Pop3Client::Pop3Client(net::Turn& turn, coro::CancelSource& scope, net::ChunkPool& pool, Connection connection,
-                       Backend& backend, Server& server, CapabilityTable& capabilities)
+Pop3Client::Pop3Client(net::Turn& turn, coro::CancelSource& scope, net::ChunkPool& pool,
+                       Connection connection, Backend& backend, Server& server, CapabilityTable& capabilities)
     : backend_(backend),
       server_(server),
       table_(capabilities),
@@ -88,7 +89,8 @@ coro::Task<Result<void>> Pop3Client::greet(coro::Deadline deadline, Phase& phase
   if (!line) co_return line.error().as(FailureKind::greeting, "waiting for the greeting");
   const auto reply = pop3::parse_reply(*line);
   if (!reply || reply->status != pop3::Status::ok) {
-    co_return Error(FailureKind::greeting, "unexpected greeting: " + std::string(line->substr(0, kMaxReplyInLog)));
+    co_return Error(FailureKind::greeting,
+                    "unexpected greeting: " + std::string(line->substr(0, kMaxReplyInLog)));
   }
   if (!reader_.buffered().empty()) {
     co_return Error(FailureKind::greeting, "octets behind the greeting");
@@ -153,8 +155,8 @@ coro::Task<Result<void>> Pop3Client::learn(coro::Deadline deadline) {
 }
 
 coro::Task<Result<void>> Pop3Client::login(const BackendCredentials& credentials, coro::Deadline deadline) {
-  // AUTH PLAIN saves a round trip; but only a server with AUTH-RESP-CODE tells a wrong password from a mechanism that it
-  // lost since it was asked (RFC 3206 §6).
+  // AUTH PLAIN saves a round trip; but only a server with AUTH-RESP-CODE tells a wrong password from a
+  // mechanism that it lost since it was asked (RFC 3206 §6).
   const std::size_t encoded = (credentials.user.size() + credentials.password.size() + 4) / 3 * 4;
   const bool fits = encoded + sizeof "AUTH PLAIN" <= kMaxPortableLine;
   if (needs_sasl(credentials.user) || (known_.sasl_plain && known_.auth_resp_code && fits)) {
@@ -230,7 +232,8 @@ coro::Task<Result<pop3::Reply>> Pop3Client::read_reply(coro::Deadline deadline) 
 }
 
 Error Pop3Client::refusal(const pop3::Reply& reply, std::string_view secret) const {
-  if (reply.status == pop3::Status::challenge) return Error(FailureKind::backend_protocol, "unexpected challenge");
+  if (reply.status == pop3::Status::challenge)
+    return Error(FailureKind::backend_protocol, "unexpected challenge");
   const FailureKind kind = pop3::login_failure(reply, known_.resp_codes);
   if (repeats(reply.text, secret)) return Error(kind, "the server repeated the password");
   return Error(kind, "the server said: " + std::string(reply.text.substr(0, kMaxReplyInLog)));

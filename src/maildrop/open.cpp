@@ -6,9 +6,11 @@
 namespace postern::maildrop {
 
 coro::Task<Result<std::unique_ptr<Maildrop>>> open(backend::Dialer& dialer, backend::Backend& backend,
-                                                   const backend::BackendCredentials& credentials, net::Turn& turn,
-                                                   coro::CancelSource& scope, backend::Progress& progress) {
-  Result<std::unique_ptr<backend::Pop3Client>> dialled = co_await dialer.dial_pop3(backend, turn, scope, progress);
+                                                   const backend::BackendCredentials& credentials,
+                                                   net::Turn& turn, coro::CancelSource& scope,
+                                                   backend::Progress& progress) {
+  Result<std::unique_ptr<backend::Pop3Client>> dialled =
+      co_await dialer.dial_pop3(backend, turn, scope, progress);
   if (!dialled) co_return std::move(dialled).error();
   std::unique_ptr<backend::Pop3Client> client = std::move(*dialled);
   progress.phase = Phase::backend_login;

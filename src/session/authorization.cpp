@@ -89,8 +89,8 @@ Session::Step Session::obey(const pop3::Command& command) {
   co_return std::nullopt;
 }
 
-/// RFC 2595 §4. Whatever was sent behind STLS in plaintext would be taken for part of the protected session: the connection
-/// ends (CVE-2011-0411).
+/// RFC 2595 §4. Whatever was sent behind STLS in plaintext would be taken for part of the protected session:
+/// the connection ends (CVE-2011-0411).
 Session::Step Session::start_tls() {
   if (secured_ || service_->listener->tls != config::ListenerTls::starttls) co_return count_bad_command();
   client_.reader.fill_now(1);
@@ -105,13 +105,16 @@ Session::Step Session::start_tls() {
   co_return std::nullopt;
 }
 
-bool Session::may_authenticate() const noexcept { return secured_ || !service_->listener->require_tls_for_auth; }
+bool Session::may_authenticate() const noexcept {
+  return secured_ || !service_->listener->require_tls_for_auth;
+}
 
 /// RFC 8314 §3.2: told before the password is sent, if the client listens.
 void Session::forbid(LoginWay way, std::string_view user) {
   const Error error(FailureKind::plaintext_forbidden, "no TLS");
   client_.error(failure_row(error.kind()).at_login);
-  service_->metrics->logins[static_cast<std::size_t>(way)][static_cast<std::size_t>(LoginResult::refused)].add();
+  service_->metrics->logins[static_cast<std::size_t>(way)][static_cast<std::size_t>(LoginResult::refused)]
+      .add();
   if (std::exchange(forbade_, true)) return;  // a line for each session is enough
   record_->login_failed(metrics::kMechanisms[static_cast<std::size_t>(way)], user, error);
 }
@@ -172,7 +175,8 @@ Session::Step Session::authenticate(const pop3::Command& command) {
   }
   if (step == sasl::Exchange::Step::refused) {
     const Error refused(FailureKind::auth_refused, "unacceptable SASL message");
-    std::optional<End> end = co_await refuse(way(*mechanism), std::string(), refused, environment_.scheduler.now());
+    std::optional<End> end =
+        co_await refuse(way(*mechanism), std::string(), refused, environment_.scheduler.now());
     co_return end;
   }
   sasl::Credentials given = exchange.take_credentials();
@@ -213,8 +217,8 @@ Session::Step Session::log_in(LoginWay way, std::string user, Secret password) {
   co_return std::nullopt;
 }
 
-/// From a password to an open maildrop: who is it, where is the mail, will the backend have it. "+OK" is said only when all
-/// three are answered.
+/// From a password to an open maildrop: who is it, where is the mail, will the backend have it. "+OK" is said
+/// only when all three are answered.
 coro::Task<Result<void>> Session::open_mailbox(const std::string& user, Secret password) {
   record_->phase = Phase::auth;
   auth::Attempt attempt(user, std::move(password), record_->peer());
@@ -236,7 +240,8 @@ coro::Task<Result<void>> Session::open_mailbox(const std::string& user, Secret p
   if (!opened) {
     leg_.reset();
     Error error = std::move(opened).error();
-    const bool ours = grant->proof == backend::Grant::Proof::done && error.kind() == FailureKind::auth_refused;
+    const bool ours =
+        grant->proof == backend::Grant::Proof::done && error.kind() == FailureKind::auth_refused;
     if (ours) error = Error(FailureKind::gateway_credentials, error.detail());
     cells.logins[static_cast<std::size_t>(failure_row(error.kind()).login_result)].add();
     co_return error;
@@ -247,8 +252,9 @@ coro::Task<Result<void>> Session::open_mailbox(const std::string& user, Secret p
   co_return Result<void>();
 }
 
-/// Answers a login that failed. Refused credentials are answered after a while that is the same for all of them, so that
-/// neither the time nor the text tells an unknown user from a wrong password; an outage is told at once.
+/// Answers a login that failed. Refused credentials are answered after a while that is the same for all of
+/// them, so that neither the time nor the text tells an unknown user from a wrong password; an outage is told
+/// at once.
 Session::Step Session::refuse(LoginWay way, const std::string& user, const Error& error, TimePoint begun) {
   const FailureRow& row = failure_row(error.kind());
   record_->tried_login();
@@ -277,7 +283,9 @@ std::optional<End> Session::count_bad_command() {
   return End(FailureKind::client_protocol);
 }
 
-void Session::say_too_long() { client_.error("line too long"); }
+void Session::say_too_long() {
+  client_.error("line too long");
+}
 
 void Session::list_mechanisms() {
   client_.ok();
@@ -288,8 +296,8 @@ void Session::list_mechanisms() {
   client_.line(".");
 }
 
-/// RFC 2449 §5-6: before the login what every backend can do, afterwards less what this one cannot. USER and SASL are listed
-/// only where a password may be sent, and in both states (RFC 5034 §3).
+/// RFC 2449 §5-6: before the login what every backend can do, afterwards less what this one cannot. USER and
+/// SASL are listed only where a password may be sent, and in both states (RFC 5034 §3).
 void Session::list_capabilities() {
   const maildrop::Maildrop* open = leg_ ? leg_->maildrop.get() : nullptr;
   client_.ok("capabilities follow");
@@ -302,7 +310,8 @@ void Session::list_capabilities() {
   client_.line("RESP-CODES");
   client_.line("AUTH-RESP-CODE");
   client_.line("PIPELINING");
-  const bool may_start_tls = service_->listener->tls == config::ListenerTls::starttls && !secured_ && open == nullptr;
+  const bool may_start_tls =
+      service_->listener->tls == config::ListenerTls::starttls && !secured_ && open == nullptr;
   if (may_start_tls) client_.line("STLS");
   client_.line("IMPLEMENTATION postern");
   client_.line(".");

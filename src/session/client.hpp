@@ -13,7 +13,8 @@ namespace postern::session {
 /// The client's side of a session: its stream, what came of it, and how one answers.
 class Client {
  public:
-  /// A status line is at most 512 octets (RFC 1939 §3); there has to be room for one before a command is executed.
+  /// A status line is at most 512 octets (RFC 1939 §3); there has to be room for one before a command is
+  /// executed.
   static constexpr std::size_t kMaxReply = 512;
 
   Client(net::Turn& turn, coro::CancelSource& scope, net::ChunkPool& pool, Connection connection,
@@ -24,7 +25,8 @@ class Client {
   void ok(std::string_view text = {}) { status("+OK", text); }
   /// "-ERR text".
   void error(std::string_view text) { status("-ERR", text); }
-  /// The client's next line. Read into as little memory as it needs: what follows a login waits in it for the backend.
+  /// The client's next line. Read into as little memory as it needs: what follows a login waits in it for the
+  /// backend.
   coro::Task<Result<std::string_view, net::IoError>> read_line(std::size_t limit);
   /// A line of a multi-line answer, or of a SASL exchange ("+ " and the challenge).
   void line(std::string_view text) {

@@ -11,13 +11,14 @@
 
 namespace postern::session {
 
-/// The commands of the TRANSACTION state that a client has sent, parsed ahead of their execution. Bounded; parsing stops
-/// behind QUIT and behind what has no place here. Parsed ahead is not executed: what is queued behind a command that ends
-/// the session was never said.
+/// The commands of the TRANSACTION state that a client has sent, parsed ahead of their execution. Bounded;
+/// parsing stops behind QUIT and behind what has no place here. Parsed ahead is not executed: what is queued
+/// behind a command that ends the session was never said.
 class CommandQueue {
  public:
   static constexpr std::size_t kMaxCommands = 32;
-  static constexpr std::size_t kMaxOctets = 16 * 1024;  ///< of input that is held, lines not yet parsed included
+  static constexpr std::size_t kMaxOctets =
+      16 * 1024;  ///< of input that is held, lines not yet parsed included
 
   struct Entry {
     maildrop::QueuedCommand command;

@@ -9,8 +9,8 @@
 
 namespace postern::session {
 
-/// The backend's side of a session: everything that an UPDATE still needs when the client has gone. Destroyed in the
-/// reverse order: the maildrop first.
+/// The backend's side of a session: everything that an UPDATE still needs when the client has gone. Destroyed
+/// in the reverse order: the maildrop first.
 struct BackendLeg {
   explicit BackendLeg(std::shared_ptr<net::Turn> t) : turn(std::move(t)) {}
 

@@ -29,7 +29,8 @@ FailureKind client_failure(const net::IoError& error, FailureKind late) noexcept
   return FailureKind::internal;
 }
 
-Record::Record(Environment& environment, std::shared_ptr<const Service> service, const net::Accepted& accepted)
+Record::Record(Environment& environment, std::shared_ptr<const Service> service,
+               const net::Accepted& accepted)
     : environment_(environment),
       service_(std::move(service)),
       id_(environment.clock.wall_now(), environment.random),
@@ -48,7 +49,8 @@ Record::~Record() {
   environment_.live_sessions.fetch_sub(1, std::memory_order_relaxed);
   const Duration duration = environment_.scheduler.now() - begun_;
   if (metrics::BackendMetrics* cells = backend_metrics()) {
-    cells->sessions_closed[end_.is_quit() ? metrics::kQuitEnd : static_cast<std::size_t>(end_.reason())].add();
+    cells->sessions_closed[end_.is_quit() ? metrics::kQuitEnd : static_cast<std::size_t>(end_.reason())]
+        .add();
     cells->session_duration.observe(duration);
   } else if (!tried_login_ && !end_.is_quit()) {
     service_->metrics->rejected[static_cast<std::size_t>(end_.reason())].add();
@@ -79,7 +81,8 @@ void Record::secured(const tls::Info& info) {
   tls_ = std::string(info.version) + "/" + std::string(info.cipher);
   auto& handshakes = service_->metrics->tls;
   for (std::size_t i = 0; i < metrics::kTlsVersions.size(); ++i) {
-    if (metrics::kTlsVersions[i] == info.version) (info.resumed ? handshakes.resumed : handshakes.full)[i].add();
+    if (metrics::kTlsVersions[i] == info.version)
+      (info.resumed ? handshakes.resumed : handshakes.full)[i].add();
   }
 }
 
@@ -101,15 +104,16 @@ void Record::logged_in(std::string user, std::shared_ptr<backend::Backend> backe
   user_ = std::move(user);
   backend_ = std::move(backend);
   server_ = std::move(server);
-  counts_for_backend_ = metrics::Held<metrics::BackendMetrics>(backend_->metrics(), &metrics::BackendMetrics::sessions);
+  counts_for_backend_ =
+      metrics::Held<metrics::BackendMetrics>(backend_->metrics(), &metrics::BackendMetrics::sessions);
 }
 
 std::string_view Record::reason() const noexcept {
   return end_.is_quit() ? std::string_view("quit") : label(end_.reason());
 }
 
-/// A balancer that connects and goes again, or a scanner; or one of a rush that is turned away: counted, but not worth a
-/// line.
+/// A balancer that connects and goes again, or a scanner; or one of a rush that is turned away: counted, but
+/// not worth a line.
 bool Record::is_noise() const noexcept {
   if (tried_login_ || commands != 0 || end_.is_quit()) return false;
   if (!environment_.log.admits(end_.reason())) return true;

@@ -12,8 +12,8 @@
 
 namespace postern::session {
 
-/// The account of one session: written into the log and the metrics when the last of its owners (the session, an update that
-/// outlives it) lets go.
+/// The account of one session: written into the log and the metrics when the last of its owners (the session,
+/// an update that outlives it) lets go.
 class Record {
  public:
   Record(Environment& environment, std::shared_ptr<const Service> service, const net::Accepted& accepted);
@@ -39,7 +39,9 @@ class Record {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
 
-  metrics::BackendMetrics* backend_metrics() const noexcept { return backend_ ? backend_->metrics().get() : nullptr; }
+  metrics::BackendMetrics* backend_metrics() const noexcept {
+    return backend_ ? backend_->metrics().get() : nullptr;
+  }
 
  private:
   std::string_view reason() const noexcept;

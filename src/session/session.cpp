@@ -6,14 +6,18 @@
 namespace postern::session {
 namespace {
 
-/// Above the limit new clients are told so, which over TLS costs a handshake; this many above it they are not listened to.
-constexpr std::uint32_t told_above(std::uint32_t limit) noexcept { return std::max<std::uint32_t>(limit / 10, 64); }
+/// Above the limit new clients are told so, which over TLS costs a handshake; this many above it they are not
+/// listened to.
+constexpr std::uint32_t told_above(std::uint32_t limit) noexcept {
+  return std::max<std::uint32_t>(limit / 10, 64);
+}
 
 using metrics::ListenerMetrics;
 
 }  // namespace
 
-coro::Task<void> serve(Environment& environment, std::shared_ptr<const Service> service, net::Accepted accepted) {
+coro::Task<void> serve(Environment& environment, std::shared_ptr<const Service> service,
+                       net::Accepted accepted) {
   Session session(environment, std::move(service), std::move(accepted));
   co_await session.run();
 }
@@ -24,14 +28,17 @@ Session::Session(Environment& environment, std::shared_ptr<const Service> servic
       record_(std::make_shared<Record>(environment, service_, accepted)),
       state_(service_->metrics, &ListenerMetrics::handshake),
       turn_(std::make_shared<net::Turn>(environment.scheduler)),
-      client_(*turn_, scope_, environment.pool, std::move(accepted.connection), service_->limits().write_timeout),
+      client_(*turn_, scope_, environment.pool, std::move(accepted.connection),
+              service_->limits().write_timeout),
       login_timer_(*this),
       queue_(client_.reader) {
   environment_.sessions.add(*this);
   environment_.scheduler.arm(login_timer_, environment_.scheduler.now() + service_->limits().login_timeout);
 }
 
-Session::~Session() { environment_.sessions.remove(*this); }
+Session::~Session() {
+  environment_.sessions.remove(*this);
+}
 
 void Session::end(FailureKind reason) {
   scope_.cancel(reason);
@@ -89,7 +96,8 @@ Session::Step Session::secure() {
   co_return std::nullopt;
 }
 
-/// The last words, and the end of the connection: polite, unless something was begun that cannot be completed.
+/// The last words, and the end of the connection: polite, unless something was begun that cannot be
+/// completed.
 coro::Task<void> Session::finish(const End& end) {
   record_->ended(end);
   leg_.reset();  // without QUIT: the backend removes nothing
@@ -109,7 +117,8 @@ void Session::say(FailureKind reason) {
   const bool in_transaction = record_->phase >= Phase::transaction;
   const bool closes = in_transaction ? row.closes_transaction : row.closes_login;
   const std::string_view text = in_transaction ? row.in_transaction : row.at_login;
-  if (record_->phase == Phase::tls && !secured_) return;  // in the middle of a handshake there is nobody to tell
+  if (record_->phase == Phase::tls && !secured_)
+    return;  // in the middle of a handshake there is nobody to tell
   // Failures that do not close were answered where they came up.
   if (!closes || text.empty() || client_.stream.room() < Client::kMaxReply) return;
   client_.error(text);

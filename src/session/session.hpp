@@ -18,8 +18,8 @@ namespace postern::session {
 /// How a client gave its password; indexes metrics::kMechanisms.
 enum class LoginWay : std::uint8_t { user, plain, login };
 
-/// One POP3 session (RFC 1939 §3): `greet`, then AUTHORIZATION, TRANSACTION, UPDATE. Each step returns nothing when the
-/// session goes on, and otherwise why it ends.
+/// One POP3 session (RFC 1939 §3): `greet`, then AUTHORIZATION, TRANSACTION, UPDATE. Each step returns
+/// nothing when the session goes on, and otherwise why it ends.
 class Session final : private Member {
  public:
   Session(Environment& environment, std::shared_ptr<const Service> service, net::Accepted accepted);

@@ -7,7 +7,9 @@
 namespace postern::session {
 namespace {
 
-constexpr std::size_t index(pop3::Verb verb) noexcept { return static_cast<std::size_t>(verb); }
+constexpr std::size_t index(pop3::Verb verb) noexcept {
+  return static_cast<std::size_t>(verb);
+}
 
 }  // namespace
 
@@ -29,11 +31,13 @@ Session::Step Session::transact() {
     queue_.look_ahead();
     queue_.announce(*leg_->maildrop);
     net::IoOutcome room = co_await client_.stream.make_room(2 * Client::kMaxReply);
-    // A client that did not take an answer has not heard it: nothing behind that was said to somebody who listens.
+    // A client that did not take an answer has not heard it: nothing behind that was said to somebody who
+    // listens.
     if (!room) co_return End(client_failure(room.error(), FailureKind::client_stalled));
     const CommandQueue::Entry entry = queue_.pop();
     ++record_->commands;
-    if (entry.command.verb == pop3::Verb::quit && entry.error == pop3::ParseError::none) co_return End::quit();
+    if (entry.command.verb == pop3::Verb::quit && entry.error == pop3::ParseError::none)
+      co_return End::quit();
     std::optional<End> end = co_await execute(entry);
     if (end) co_return end;
   }
@@ -47,7 +51,8 @@ Session::Step Session::execute(const CommandQueue::Entry& entry) {
   const TimePoint begun = environment_.scheduler.now();
   ClientSink sink(client_);
   Result<void> done = co_await perform(entry.command, sink);
-  leg_->backend->metrics()->command_duration[index(entry.command.verb)].observe(environment_.scheduler.now() - begun);
+  leg_->backend->metrics()->command_duration[index(entry.command.verb)].observe(environment_.scheduler.now() -
+                                                                                begun);
   account(entry.command, done, sink);
   if (done) co_return std::nullopt;
 
@@ -131,7 +136,8 @@ coro::Task<Result<void>> Session::perform_listing(const maildrop::QueuedCommand&
   co_return Result<void>();
 }
 
-/// CAPA may be asked at any time (RFC 2449 §5); everything else that is not the maildrop's has no place in this state.
+/// CAPA may be asked at any time (RFC 2449 §5); everything else that is not the maildrop's has no place in
+/// this state.
 void Session::answer_here(const CommandQueue::Entry& entry) {
   if (entry.command.verb == pop3::Verb::capa && entry.error == pop3::ParseError::none) {
     leg_->backend->metrics()->commands_ok[index(pop3::Verb::capa)].add();
@@ -142,7 +148,8 @@ void Session::answer_here(const CommandQueue::Entry& entry) {
   client_.error(failure_row(FailureKind::client_protocol).in_transaction);
 }
 
-void Session::account(const maildrop::QueuedCommand& command, const Result<void>& done, const ClientSink& sink) {
+void Session::account(const maildrop::QueuedCommand& command, const Result<void>& done,
+                      const ClientSink& sink) {
   metrics::BackendMetrics& cells = *leg_->backend->metrics();
   (done ? cells.commands_ok : cells.commands_failed)[index(command.verb)].add();
   if (done && command.verb == pop3::Verb::retr) {
@@ -157,10 +164,12 @@ void Session::account(const maildrop::QueuedCommand& command, const Result<void>
   account_bytes();
 }
 
-/// Some servers end a damaged message as if it were whole. Sizes may be estimates, so this is told and not acted upon.
+/// Some servers end a damaged message as if it were whole. Sizes may be estimates, so this is told and not
+/// acted upon.
 void Session::tell_if_short(const ClientSink& sink) {
   if (!sink.announced() || sink.octets() >= *sink.announced() / 2) return;
-  LogLine(environment_.log, LogLevel::warn, "message_short", "a message has less than half of the octets announced")
+  LogLine(environment_.log, LogLevel::warn, "message_short",
+          "a message has less than half of the octets announced")
       .field("session", record_->id().view())
       .field("backend", leg_->backend->name())
       .field("server", leg_->maildrop->server())

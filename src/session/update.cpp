@@ -1,4 +1,5 @@
-// The UPDATE state (RFC 1939 §6): what was begun with a QUIT that was read is finished, whoever goes meanwhile.
+// The UPDATE state (RFC 1939 §6): what was begun with a QUIT that was read is finished, whoever goes
+// meanwhile.
 #include <utility>
 
 #include "postern/coro/event.hpp"
@@ -19,8 +20,8 @@ struct Outcome {
 
 class Update final : private Member {
  public:
-  Update(Environment& environment, std::unique_ptr<BackendLeg> leg, std::shared_ptr<Record> record, std::uint32_t marked,
-         std::shared_ptr<Outcome> outcome)
+  Update(Environment& environment, std::unique_ptr<BackendLeg> leg, std::shared_ptr<Record> record,
+         std::uint32_t marked, std::shared_ptr<Outcome> outcome)
       : environment_(environment),
         record_(std::move(record)),
         leg_(std::move(leg)),

@@ -42,7 +42,8 @@ coro::Task<Result<Connection>> Network::connect(const SocketAddress& address, co
 coro::Task<Result<std::vector<SocketAddress>>> Network::resolve(const std::string& host, std::uint16_t port,
                                                                 coro::Deadline, coro::CancelSource& scope) {
   if (scope.reason()) co_return Error(*scope.reason(), "cancelled");
-  if (const auto literal = SocketAddress::parse(host, port)) co_return std::vector<SocketAddress>(1, *literal);
+  if (const auto literal = SocketAddress::parse(host, port))
+    co_return std::vector<SocketAddress>(1, *literal);
   const auto found = names_.find(host);
   if (found == names_.end()) co_return Error(FailureKind::dns, "no such name");
   std::vector<SocketAddress> addresses;

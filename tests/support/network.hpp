@@ -33,8 +33,8 @@ class Host {
   std::vector<Peer*> connections;
 };
 
-/// Connections in memory, their peers, and the names and addresses of the servers. In each turn of the scheduler every link
-/// is delivered and every peer acts, in the order in which they were made.
+/// Connections in memory, their peers, and the names and addresses of the servers. In each turn of the
+/// scheduler every link is delivered and every peer acts, in the order in which they were made.
 class Network final : public net::Connector, public loop::Resolver {
  public:
   explicit Network(TestScheduler& scheduler);
@@ -52,7 +52,8 @@ class Network final : public net::Connector, public loop::Resolver {
   coro::Task<Result<Connection>> connect(const SocketAddress& address, coro::Deadline deadline,
                                          coro::CancelSource& scope) override;
   coro::Task<Result<std::vector<SocketAddress>>> resolve(const std::string& host, std::uint16_t port,
-                                                         coro::Deadline deadline, coro::CancelSource& scope) override;
+                                                         coro::Deadline deadline,
+                                                         coro::CancelSource& scope) override;
 
  private:
   bool poll();

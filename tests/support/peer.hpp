@@ -24,8 +24,9 @@ using Script = std::vector<Step>;
 /// Puts TLS over a transport.
 using Filter = std::function<std::unique_ptr<Transport>(std::unique_ptr<Transport>)>;
 
-/// The end of a connection that a test plays, as a client or as a server: octets on the wire, and no code of the gateway
-/// but TLS. It acts in the turns of the scheduler, by its script, then by answering lines, or at once when the test calls.
+/// The end of a connection that a test plays, as a client or as a server: octets on the wire, and no code of
+/// the gateway but TLS. It acts in the turns of the scheduler, by its script, then by answering lines, or at
+/// once when the test calls.
 class Peer final : private coro::Timer {
  public:
   /// Plays side b of the link.

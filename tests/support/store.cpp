@@ -157,8 +157,8 @@ std::string Store::listing(const Session& session, std::string_view keyword) con
 }
 
 std::string Store::describe(std::string_view keyword, unsigned message) const {
-  const std::string about = keyword == "UIDL" ? "uid-" + std::to_string(message)
-                                              : std::to_string(messages[message - 1].size());
+  const std::string about =
+      keyword == "UIDL" ? "uid-" + std::to_string(message) : std::to_string(messages[message - 1].size());
   return std::to_string(message) + " " + about;
 }
 

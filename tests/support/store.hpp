@@ -13,8 +13,8 @@
 
 namespace postern::test {
 
-/// A POP3 server (RFC 1939, 2449, 5034) with one mailbox, for as many connections as come. Says what it is told to say
-/// where a test wants another answer. Outlives the connections.
+/// A POP3 server (RFC 1939, 2449, 5034) with one mailbox, for as many connections as come. Says what it is
+/// told to say where a test wants another answer. Outlives the connections.
 class Store {
  public:
   Store() = default;
@@ -31,8 +31,8 @@ class Store {
   std::string password = "secret";
   Script greeting = {step::send("+OK ready\r\n")};
   /// Lines of CAPA; nothing: it does not know CAPA.
-  std::optional<std::vector<std::string>> capabilities =
-      std::vector<std::string>{"TOP", "UIDL", "USER", "SASL PLAIN", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"};
+  std::optional<std::vector<std::string>> capabilities = std::vector<std::string>{
+      "TOP", "UIDL", "USER", "SASL PLAIN", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"};
   std::string refusal = "-ERR [AUTH] wrong password\r\n";
   /// What STLS puts over the connection; empty: it is refused.
   Filter tls;

@@ -39,7 +39,8 @@ Filter server_tls() {
 
 Filter client_tls(const std::string& name) {
   const std::shared_ptr<tls::ClientContext> context = make_tls_client();
-  return [context, name](std::unique_ptr<Transport> lower) { return context->connect(std::move(lower), name); };
+  return
+      [context, name](std::unique_ptr<Transport> lower) { return context->connect(std::move(lower), name); };
 }
 
 }  // namespace postern::test

@@ -86,7 +86,8 @@ void World::start() {
     if (settings.tls.mode != config::BackendTlsMode::none) context = make_tls_client();
     auto cells = std::make_shared<metrics::BackendMetrics>();
     parts_->backends.emplace(settings.name, cells);
-    backends.push_back(std::make_shared<backend::Backend>(parts_->config, settings, std::move(context), cells));
+    backends.push_back(
+        std::make_shared<backend::Backend>(parts_->config, settings, std::move(context), cells));
   }
   const auto directory = std::make_shared<backend::Directory>(parts_->config, std::move(backends));
   const std::shared_ptr<auth::Authenticator> authenticator = auth::make_pass_through();
@@ -113,7 +114,8 @@ Client World::arrive(const std::string& listener) {
   peer->close_when_ended();
   const SocketAddress address = SocketAddress::parse("198.51.100.7", 40000).value();
   const SocketAddress local = SocketAddress::parse("192.0.2.1", 110).value();
-  gate_.spawn(session::serve(environment_, service(listener), net::Accepted(std::move(connection), address, local)));
+  gate_.spawn(
+      session::serve(environment_, service(listener), net::Accepted(std::move(connection), address, local)));
   settle();
   return Client(*this, *peer);
 }

@@ -17,7 +17,8 @@ namespace postern::test {
 
 class World;
 
-/// A client of the world, in the hands of a test. Whatever it does, the world then comes to rest; time does not move.
+/// A client of the world, in the hands of a test. Whatever it does, the world then comes to rest; time does
+/// not move.
 class Client {
  public:
   Client(World& world, Peer& peer) noexcept : world_(&world), peer_(&peer) {}
@@ -41,13 +42,13 @@ class Client {
   Peer* peer_;
 };
 
-/// The gateway's sessions on one loop, whole and unchanged, between clients and servers in memory, in virtual time. Nothing
-/// but the wire, the clock and the dice are models. The same calls give the same run.
+/// The gateway's sessions on one loop, whole and unchanged, between clients and servers in memory, in virtual
+/// time. Nothing but the wire, the clock and the dice are models. The same calls give the same run.
 class World {
  public:
-  static constexpr const char* kPlain = "plain";    ///< listener without TLS that takes passwords
-  static constexpr const char* kStls = "stls";      ///< listener with STLS
-  static constexpr const char* kImplicit = "tls";   ///< listener with TLS from the start
+  static constexpr const char* kPlain = "plain";   ///< listener without TLS that takes passwords
+  static constexpr const char* kStls = "stls";     ///< listener with STLS
+  static constexpr const char* kImplicit = "tls";  ///< listener with TLS from the start
   static constexpr const char* kServer = "192.0.2.10";
 
   World();
@@ -56,7 +57,8 @@ class World {
   /// Ends what still runs.
   ~World();
 
-  /// May be changed before the first client comes: three listeners, and the backend "main" with one server, for everybody.
+  /// May be changed before the first client comes: three listeners, and the backend "main" with one server,
+  /// for everybody.
   config::Config config;
   Network& network() noexcept { return network_; }
   /// The server of the backend "main", and what it does, unless a test gives it something else to do.
@@ -81,8 +83,9 @@ class World {
   metrics::ListenerMetrics& listener_metrics(const std::string& name = kPlain);
   std::size_t running() const noexcept { return gate_.count(); }
 
-  /// Waits until every session has ended by itself; then says what should not be: something that is still held, a gauge
-  /// that is not zero, a session without its line in the log, a peer that met something unexpected. Empty if all is well.
+  /// Waits until every session has ended by itself; then says what should not be: something that is still
+  /// held, a gauge that is not zero, a session without its line in the log, a peer that met something
+  /// unexpected. Empty if all is well.
   std::string leftovers();
 
  private:

@@ -8,9 +8,9 @@
 
 namespace postern::auth {
 
-/// The last user name and password that were refused on one connection, as a keyed hash, so that a client that tries the
-/// same pair with every mechanism it knows (Thunderbird does) does not count as three failures at the backend, where
-/// accounts get locked.
+/// The last user name and password that were refused on one connection, as a keyed hash, so that a client
+/// that tries the same pair with every mechanism it knows (Thunderbird does) does not count as three failures
+/// at the backend, where accounts get locked.
 class RefusedPair {
  public:
   void remember(std::string_view user, std::string_view password);

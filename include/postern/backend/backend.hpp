@@ -30,8 +30,8 @@ class Server {
   TimePoint avoid_until_;
 };
 
-/// A backend as one loop sees it: the settings, its TLS context, its cells. Held by the sessions that use it, so it outlives
-/// a reload that changes or removes it.
+/// A backend as one loop sees it: the settings, its TLS context, its cells. Held by the sessions that use it,
+/// so it outlives a reload that changes or removes it.
 class Backend {
  public:
   /// `tls` is null for a plaintext backend.

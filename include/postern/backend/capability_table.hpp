@@ -10,14 +10,14 @@
 
 namespace postern::backend {
 
-/// What POP3 servers said they can do, so that not every login has to ask. Shared by all loops; safe on any thread. Bounded
-/// by the servers of the configuration.
+/// What POP3 servers said they can do, so that not every login has to ask. Shared by all loops; safe on any
+/// thread. Bounded by the servers of the configuration.
 class CapabilityTable {
  public:
   explicit CapabilityTable(const Clock& clock) : clock_(clock) {}
 
-  /// What was learned within the time to live. `server` names the server and the kind of its TLS: a server may say less in
-  /// plaintext.
+  /// What was learned within the time to live. `server` names the server and the kind of its TLS: a server
+  /// may say less in plaintext.
   std::optional<pop3::Capabilities> find(const std::string& server) const;
   void learn(const std::string& server, const pop3::Capabilities& capabilities);
   /// After a surprise: the next connection asks again.

@@ -24,8 +24,8 @@ class Progress {
 /// Opens connections to the servers of a backend, on one loop.
 class Dialer {
  public:
-  Dialer(coro::Scheduler& scheduler, net::ChunkPool& pool, net::Connector& connector, loop::Resolver& resolver,
-         CapabilityTable& capabilities, Log& log)
+  Dialer(coro::Scheduler& scheduler, net::ChunkPool& pool, net::Connector& connector,
+         loop::Resolver& resolver, CapabilityTable& capabilities, Log& log)
       : scheduler_(scheduler),
         pool_(pool),
         connector_(connector),
@@ -33,15 +33,16 @@ class Dialer {
         capabilities_(capabilities),
         log_(log) {}
 
-  /// A POP3 server of the backend that has greeted, with TLS as the settings ask. Servers are tried one after the other
-  /// while the failure allows it; the failure of the last one is returned. Counted and logged for each server. The client
-  /// lives in `scope`, and shares `turn`; both outlive it.
+  /// A POP3 server of the backend that has greeted, with TLS as the settings ask. Servers are tried one after
+  /// the other while the failure allows it; the failure of the last one is returned. Counted and logged for
+  /// each server. The client lives in `scope`, and shares `turn`; both outlive it.
   coro::Task<Result<std::unique_ptr<Pop3Client>>> dial_pop3(Backend& backend, net::Turn& turn,
                                                             coro::CancelSource& scope, Progress& progress);
 
  private:
-  coro::Task<Result<std::unique_ptr<Pop3Client>>> dial_server(Backend& backend, Server& server, net::Turn& turn,
-                                                              coro::CancelSource& scope, Progress& progress);
+  coro::Task<Result<std::unique_ptr<Pop3Client>>> dial_server(Backend& backend, Server& server,
+                                                              net::Turn& turn, coro::CancelSource& scope,
+                                                              Progress& progress);
   coro::Task<Result<Connection>> connect(Backend& backend, Server& server, coro::CancelSource& scope,
                                          Progress& progress);
   void report(Backend& backend, Server& server, const Error& error);

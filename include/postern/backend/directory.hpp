@@ -17,8 +17,9 @@ class Directory {
  public:
   Directory(std::shared_ptr<const config::Config> config, std::vector<std::shared_ptr<Backend>> backends);
 
-  /// The backend that the hints name, else that of the first route that matches the user; users and domains without regard
-  /// to case. `no_route` if there is none, `route_failed` if the hints name one that does not exist: it fails closed.
+  /// The backend that the hints name, else that of the first route that matches the user; users and domains
+  /// without regard to case. `no_route` if there is none, `route_failed` if the hints name one that does not
+  /// exist: it fails closed.
   Result<std::shared_ptr<Backend>> route(std::string_view user, const RouteHints& hints) const;
 
   const std::vector<std::shared_ptr<Backend>>& backends() const noexcept { return backends_; }

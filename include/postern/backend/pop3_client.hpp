@@ -14,20 +14,20 @@
 
 namespace postern::backend {
 
-/// The gateway as the client of a POP3 server, from the connection to "authenticated". Nothing is sent ahead across a
-/// login: servers lose it (seen with Courier). Errors are those of the failure table; after one, all that is left is to
-/// destroy it, except after a refused login.
+/// The gateway as the client of a POP3 server, from the connection to "authenticated". Nothing is sent ahead
+/// across a login: servers lose it (seen with Courier). Errors are those of the failure table; after one, all
+/// that is left is to destroy it, except after a refused login.
 class Pop3Client {
  public:
   Pop3Client(net::Turn& turn, coro::CancelSource& scope, net::ChunkPool& pool, Connection connection,
              Backend& backend, Server& server, CapabilityTable& capabilities);
 
-  /// TLS if it is implicit, the greeting, STLS if it is asked for. What an upstream sends behind its answer to STLS and
-  /// before the handshake ends the connection (injection, CVE-2011-0411).
+  /// TLS if it is implicit, the greeting, STLS if it is asked for. What an upstream sends behind its answer
+  /// to STLS and before the handshake ends the connection (injection, CVE-2011-0411).
   coro::Task<Result<void>> greet(coro::Deadline deadline, Phase& phase);
 
-  /// Logs in, with USER and PASS or with AUTH PLAIN, whichever suits the server and the name. A refusal is what
-  /// pop3::login_failure makes of it.
+  /// Logs in, with USER and PASS or with AUTH PLAIN, whichever suits the server and the name. A refusal is
+  /// what pop3::login_failure makes of it.
   coro::Task<Result<void>> login(const BackendCredentials& credentials, coro::Deadline deadline);
 
   /// The next status line. Its views die with the next wait on this client.

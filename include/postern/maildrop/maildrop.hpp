@@ -16,12 +16,13 @@
 
 namespace postern::maildrop {
 
-/// Where the lines of a multi-line answer go: towards the client. Spans are in wire form (CRLF, dot-stuffed) without the
-/// terminator.
+/// Where the lines of a multi-line answer go: towards the client. Spans are in wire form (CRLF, dot-stuffed)
+/// without the terminator.
 ///
-/// `begin` says +OK; before it, a failure is an ordinary -ERR. After it there is no way to say that something went wrong: a
-/// sink that began and does not end makes the session cut the connection, without the terminator. So nothing that is not
-/// complete is ever presented as complete. An error of the sink is the client's (client_reset, client_stalled, ...).
+/// `begin` says +OK; before it, a failure is an ordinary -ERR. After it there is no way to say that something
+/// went wrong: a sink that began and does not end makes the session cut the connection, without the
+/// terminator. So nothing that is not complete is ever presented as complete. An error of the sink is the
+/// client's (client_reset, client_stalled, ...).
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -46,8 +47,8 @@ struct QueuedCommand {
   std::uint64_t lines = 0;
 };
 
-/// What POP3 sees of a mailbox (RFC 1939 §5-7). One call at a time; its errors are of the failure table. After
-/// `backend_lost`, `backend_timeout` or `backend_protocol` only abandon() makes sense.
+/// What POP3 sees of a mailbox (RFC 1939 §5-7). One call at a time; its errors are of the failure table.
+/// After `backend_lost`, `backend_timeout` or `backend_protocol` only abandon() makes sense.
 class Maildrop {
  public:
   virtual ~Maildrop() = default;
@@ -58,8 +59,9 @@ class Maildrop {
   /// The server, for logs.
   virtual const std::string& server() const noexcept = 0;
 
-  /// Tells what the client has asked and is not yet executed, oldest first, never QUIT. Does not wait; may be called again
-  /// with the same commands. What comes of it is the maildrop's affair, but only for commands in this list or for reads.
+  /// Tells what the client has asked and is not yet executed, oldest first, never QUIT. Does not wait; may be
+  /// called again with the same commands. What comes of it is the maildrop's affair, but only for commands in
+  /// this list or for reads.
   virtual void expect(std::span<const QueuedCommand> commands) = 0;
   /// The client is waited for next, perhaps for long: nothing is held for nothing. Does not wait.
   virtual void rest() = 0;
@@ -75,7 +77,8 @@ class Maildrop {
   virtual coro::Task<Result<void>> reset() = 0;
   virtual coro::Task<Result<void>> noop() = 0;
 
-  /// Enters UPDATE: removes what is marked, and nothing else. `update_failed` if not all of it could be removed.
+  /// Enters UPDATE: removes what is marked, and nothing else. `update_failed` if not all of it could be
+  /// removed.
   virtual coro::Task<Result<void>> commit(coro::Deadline deadline) = 0;
 
   /// Octets exchanged with the backend so far.
@@ -83,10 +86,12 @@ class Maildrop {
   virtual std::uint64_t bytes_to_backend() const noexcept = 0;
 };
 
-/// Opens the mailbox of whom the credentials stand for, at a server of the backend. Another server is tried only until a
-/// credential was sent. Everything it makes lives in `scope` and shares `turn`; both, and the backend, outlive it.
+/// Opens the mailbox of whom the credentials stand for, at a server of the backend. Another server is tried
+/// only until a credential was sent. Everything it makes lives in `scope` and shares `turn`; both, and the
+/// backend, outlive it.
 coro::Task<Result<std::unique_ptr<Maildrop>>> open(backend::Dialer& dialer, backend::Backend& backend,
-                                                   const backend::BackendCredentials& credentials, net::Turn& turn,
-                                                   coro::CancelSource& scope, backend::Progress& progress);
+                                                   const backend::BackendCredentials& credentials,
+                                                   net::Turn& turn, coro::CancelSource& scope,
+                                                   backend::Progress& progress);
 
 }  // namespace postern::maildrop

@@ -168,7 +168,7 @@ class Stream final : private ReadinessWatcher, private coro::CancelTarget, priva
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
   Want write_want_ = Want::none;  // what the transport waits for; nothing is written before it came
-  bool watches_stall_ = false;  // it has been blocked since write_progress_
+  bool watches_stall_ = false;    // it has been blocked since write_progress_
   bool aborted_ = false;
   TimePoint write_progress_;
   std::optional<Errc> write_error_;

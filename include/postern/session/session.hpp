@@ -52,8 +52,8 @@ class Members {
 /// What every session of a loop uses. Outlives them; one loop, except for what says otherwise.
 class Environment {
  public:
-  Environment(coro::Scheduler& s, net::ChunkPool& p, coro::Gate& g, backend::Dialer& d, Log& l, const Clock& c, Random& r,
-              std::atomic<std::uint32_t>& live)
+  Environment(coro::Scheduler& s, net::ChunkPool& p, coro::Gate& g, backend::Dialer& d, Log& l,
+              const Clock& c, Random& r, std::atomic<std::uint32_t>& live)
       : scheduler(s), pool(p), gate(g), dialer(d), log(l), clock(c), random(r), live_sessions(live) {}
 
   coro::Scheduler& scheduler;
@@ -82,7 +82,9 @@ class Service {
   const config::Limits& limits() const noexcept { return config->limits; }
 };
 
-/// A POP3 session, from the accepted connection to its end (RFC 1939). Writes one line `session_end` when all is over.
-coro::Task<void> serve(Environment& environment, std::shared_ptr<const Service> service, net::Accepted accepted);
+/// A POP3 session, from the accepted connection to its end (RFC 1939). Writes one line `session_end` when all
+/// is over.
+coro::Task<void> serve(Environment& environment, std::shared_ptr<const Service> service,
+                       net::Accepted accepted);
 
 }  // namespace postern::session

@@ -10,14 +10,16 @@
 namespace postern::maildrop {
 namespace {
 
-/// Commands that are sent ahead stay below this, so that sending them never waits for a server that is busy answering.
+/// Commands that are sent ahead stay below this, so that sending them never waits for a server that is busy
+/// answering.
 constexpr std::size_t kMaxAheadOctets = 8 * 1024;
 constexpr std::size_t kMaxCommandOctets = 64;  // the longest canonical command: TOP with two numbers
 /// A QUIT after which nothing is to be removed is not waited for any longer than this.
 constexpr std::chrono::seconds kIdleQuit{5};
 constexpr const char* kUnasked = "octets that nobody asked for";
 
-QueuedCommand command(pop3::Verb verb, std::optional<std::uint32_t> message = std::nullopt, std::uint64_t lines = 0) {
+QueuedCommand command(pop3::Verb verb, std::optional<std::uint32_t> message = std::nullopt,
+                      std::uint64_t lines = 0) {
   QueuedCommand result;
   result.verb = verb;
   result.message = message;
@@ -63,7 +65,8 @@ Error malformed(const char* command) {
 
 }  // namespace
 
-Relay::Relay(std::unique_ptr<backend::Pop3Client> client, backend::Backend& backend, coro::Scheduler& scheduler)
+Relay::Relay(std::unique_ptr<backend::Pop3Client> client, backend::Backend& backend,
+             coro::Scheduler& scheduler)
     : backend_(backend), scheduler_(scheduler), client_(std::move(client)) {}
 
 void Relay::expect(std::span<const QueuedCommand> commands) {
@@ -78,8 +81,11 @@ void Relay::expect(std::span<const QueuedCommand> commands) {
   }
 }
 
-/// The reader gives its chunk back when it finds nothing to read. The next command would begin with the same look.
-void Relay::rest() { client_->reader().fill_now(1); }
+/// The reader gives its chunk back when it finds nothing to read. The next command would begin with the same
+/// look.
+void Relay::rest() {
+  client_->reader().fill_now(1);
+}
 
 coro::Task<Result<Stat>> Relay::stat() {
   Result<pop3::Reply> reply = co_await ask(command(pop3::Verb::stat));
@@ -116,9 +122,13 @@ coro::Task<Result<std::string>> Relay::uidl(std::uint32_t message) {
   co_return std::string(id);
 }
 
-coro::Task<Result<void>> Relay::list(Sink& sink) { return stream_answer(command(pop3::Verb::list), sink); }
+coro::Task<Result<void>> Relay::list(Sink& sink) {
+  return stream_answer(command(pop3::Verb::list), sink);
+}
 
-coro::Task<Result<void>> Relay::uidl(Sink& sink) { return stream_answer(command(pop3::Verb::uidl), sink); }
+coro::Task<Result<void>> Relay::uidl(Sink& sink) {
+  return stream_answer(command(pop3::Verb::uidl), sink);
+}
 
 coro::Task<Result<void>> Relay::retrieve(std::uint32_t message, Sink& sink) {
   return stream_answer(command(pop3::Verb::retr, message), sink);
@@ -140,7 +150,9 @@ coro::Task<Result<void>> Relay::reset() {
   co_return done;
 }
 
-coro::Task<Result<void>> Relay::noop() { return ask_for_ok(command(pop3::Verb::noop)); }
+coro::Task<Result<void>> Relay::noop() {
+  return ask_for_ok(command(pop3::Verb::noop));
+}
 
 coro::Task<Result<void>> Relay::commit(coro::Deadline deadline) {
   POSTERN_ASSERT(ahead_.empty());
@@ -161,8 +173,8 @@ coro::Task<Result<void>> Relay::commit(coro::Deadline deadline) {
   co_return Result<void>();
 }
 
-/// QUIT to a server that has said more than it was asked: it is to remove what was marked, but none of its answers can be
-/// taken for that to QUIT.
+/// QUIT to a server that has said more than it was asked: it is to remove what was marked, but none of its
+/// answers can be taken for that to QUIT.
 coro::Task<Result<void>> Relay::quit_blindly(coro::Deadline deadline) {
   net::LineReader& reader = client_->reader();
   net::IoOutcome flushed = co_await client_->stream().flush(deadline);
@@ -220,16 +232,17 @@ coro::Task<Result<void>> Relay::stream_answer(QueuedCommand asked, Sink& sink) {
   co_return done;
 }
 
-/// Copies the answer's octets as they come, except those that could be the beginning of the terminator: they stay in the
-/// reader until what follows shows what they are. So a message that is cut never ends in a line end that looks complete.
+/// Copies the answer's octets as they come, except those that could be the beginning of the terminator: they
+/// stay in the reader until what follows shows what they are. So a message that is cut never ends in a line
+/// end that looks complete.
 coro::Task<Result<void>> Relay::stream_body(pop3::Verb verb, Sink& sink) {
   net::LineReader& reader = client_->reader();
   pop3::DotScanner scanner;
   pop3::EolRepair repair;
   SingleSpaces spaces;
   std::string repaired, spaced;  // a chunk that had to be rewritten
-  std::size_t held = 0;     // octets at the front of the reader that the scanner has seen
-  bool has_lines = false;   // the answer is more than the terminator's own line
+  std::size_t held = 0;          // octets at the front of the reader that the scanner has seen
+  bool has_lines = false;        // the answer is more than the terminator's own line
   for (;;) {
     const std::string_view fresh = reader.buffered().substr(held);
     if (fresh.empty()) {
@@ -239,7 +252,8 @@ coro::Task<Result<void>> Relay::stream_body(pop3::Verb verb, Sink& sink) {
     }
     const pop3::DotScanner::Found found = scanner.feed(fresh);
     const std::string_view seen = reader.buffered().substr(0, held + found.consumed);
-    const std::size_t keep = found.complete ? std::min(seen.size(), pop3::kTerminator.size()) : scanner.held();
+    const std::size_t keep =
+        found.complete ? std::min(seen.size(), pop3::kTerminator.size()) : scanner.held();
     std::string_view ready = seen.substr(0, seen.size() - keep);
     if (backend_.settings().eol == config::Eol::safe) ready = repair.apply(ready, found.bare_lf, repaired);
     if (verb == pop3::Verb::uidl) ready = spaces.apply(ready, spaced);
@@ -274,8 +288,8 @@ coro::Deadline Relay::patience() const noexcept {
   return coro::Deadline(scheduler_.now() + backend_.settings().command_timeout);
 }
 
-/// What an -ERR in TRANSACTION means. Its text never reaches the client; its code counts only if the server announced that
-/// it speaks in codes.
+/// What an -ERR in TRANSACTION means. Its text never reaches the client; its code counts only if the server
+/// announced that it speaks in codes.
 Error Relay::refusal(const QueuedCommand& refused, const pop3::Reply& reply) const {
   const std::string detail = "the server said: " + std::string(reply.text);
   if (client_->capabilities().resp_codes) {

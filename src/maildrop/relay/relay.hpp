@@ -9,9 +9,9 @@
 
 namespace postern::maildrop {
 
-/// A mailbox at an upstream POP3 server. Commands are emitted in canonical form and answers framed by the command they
-/// belong to; bodies pass untouched through the terminator scanner, one chunk of memory at a time. Numbers and marks live
-/// upstream, so a lost connection is the end: there is no transparent reconnect.
+/// A mailbox at an upstream POP3 server. Commands are emitted in canonical form and answers framed by the
+/// command they belong to; bodies pass untouched through the terminator scanner, one chunk of memory at a
+/// time. Numbers and marks live upstream, so a lost connection is the end: there is no transparent reconnect.
 class Relay final : public Maildrop {
  public:
   Relay(std::unique_ptr<backend::Pop3Client> client, backend::Backend& backend, coro::Scheduler& scheduler);
@@ -52,9 +52,9 @@ class Relay final : public Maildrop {
   backend::Backend& backend_;
   coro::Scheduler& scheduler_;
   std::unique_ptr<backend::Pop3Client> client_;
-  std::deque<QueuedCommand> ahead_;     // sent upstream and not yet executed here, oldest first
-  std::uint64_t last_sequence_ = 0;     // of the last command that was sent ahead
-  std::uint32_t marked_ = 0;            // messages that upstream has marked as deleted
+  std::deque<QueuedCommand> ahead_;  // sent upstream and not yet executed here, oldest first
+  std::uint64_t last_sequence_ = 0;  // of the last command that was sent ahead
+  std::uint32_t marked_ = 0;         // messages that upstream has marked as deleted
   bool uidl_refused_ = false;
 };
 

@@ -5,9 +5,9 @@
 
 namespace postern::maildrop {
 
-/// A listing in which several spaces are one, for servers that align their columns: clients that cut a line at its first
-/// space would take the others for part of a unique id, and `UIDL n` would show another one. The state lives on across
-/// chunks.
+/// A listing in which several spaces are one, for servers that align their columns: clients that cut a line
+/// at its first space would take the others for part of a unique id, and `UIDL n` would show another one. The
+/// state lives on across chunks.
 class SingleSpaces {
  public:
   /// The octets themselves where nothing is to be done, otherwise what to send instead, kept in `room`.

@@ -27,7 +27,9 @@ using test::Side;
 using test::Store;
 namespace step = test::step;
 
-inline std::string word(const Error& error) { return std::string(label(error.kind())); }
+inline std::string word(const Error& error) {
+  return std::string(label(error.kind()));
+}
 
 /// A dialer, and a backend with servers at 192.0.2.10 and up, each with the same store.
 class BackendTest : public testing::Test {
@@ -89,7 +91,9 @@ class BackendTest : public testing::Test {
   }
   /// What the server got on its last connection.
   std::string heard(int last = 10) { return host(last).connections.back()->received(); }
-  std::uint64_t failures(FailureKind kind) const { return cells->connection_failures[static_cast<std::size_t>(kind)].value(); }
+  std::uint64_t failures(FailureKind kind) const {
+    return cells->connection_failures[static_cast<std::size_t>(kind)].value();
+  }
 
   test::TestScheduler scheduler;
   test::Network network{scheduler};

@@ -10,7 +10,8 @@ namespace {
 class OrderTest : public testing::Test {
  protected:
   OrderTest() {
-    settings.servers = {config::Server{"a", 1, {}}, config::Server{"b", 2, {}}, config::Server{"2001:db8::1", 3, {}}};
+    settings.servers = {config::Server{"a", 1, {}}, config::Server{"b", 2, {}},
+                        config::Server{"2001:db8::1", 3, {}}};
   }
 
   Backend make() { return Backend(nullptr, settings, nullptr, std::make_shared<metrics::BackendMetrics>()); }

@@ -26,15 +26,16 @@ class Pop3ClientTest : public BackendTest {
 };
 
 TEST_F(Pop3ClientTest, AnyGreetingThatIsOkWillDo) {
-  for (const char* greeting : {"+OK\r\n", "+OK <1896.697170952@host>\r\n", "+ok hello\n", "+OK [XCLIENT] ready\r\n"}) {
+  for (const char* greeting :
+       {"+OK\r\n", "+OK <1896.697170952@host>\r\n", "+ok hello\n", "+OK [XCLIENT] ready\r\n"}) {
     store.greeting = {step::send(greeting)};
     EXPECT_EQ(dial(), "") << greeting;
   }
 }
 
 TEST_F(Pop3ClientTest, AnythingElseIsNoServer) {
-  for (const char* greeting : {"-ERR busy\r\n", "* PREAUTH ready\r\n", "+ \r\n", "220 ready\r\n", "\r\n", "+OKAY\r\n",
-                               "+OK\r\n+OK more\r\n"}) {
+  for (const char* greeting : {"-ERR busy\r\n", "* PREAUTH ready\r\n", "+ \r\n", "220 ready\r\n", "\r\n",
+                               "+OKAY\r\n", "+OK\r\n+OK more\r\n"}) {
     script({step::send(greeting)});
     EXPECT_EQ(dial(), "greeting") << greeting;
     EXPECT_EQ(heard(), "") << greeting;
@@ -118,7 +119,8 @@ TEST_F(Pop3ClientTest, NameThatUserCannotCarryGoesWithSasl) {
 TEST_F(Pop3ClientTest, ServerMayAskForTheMessageInALineOfItsOwn) {
   const std::string message(sasl::plain_initial_response("alice", "secret").view());
   for (const char* challenge : {"+ \r\n", "+\r\n", "+ go on\r\n"}) {
-    script(knows_sasl({step::expect(auth_plain()), step::send(challenge), step::expect(message + "\r\n"), step::send("+OK\r\n")}));
+    script(knows_sasl({step::expect(auth_plain()), step::send(challenge), step::expect(message + "\r\n"),
+                       step::send("+OK\r\n")}));
     capabilities.forget("192.0.2.10:110/plain");
     EXPECT_EQ(dial_and_log_in(), "") << challenge;
   }
@@ -127,7 +129,8 @@ TEST_F(Pop3ClientTest, ServerMayAskForTheMessageInALineOfItsOwn) {
 TEST_F(Pop3ClientTest, LongMessageWaitsForTheChallenge) {
   const std::string user = "a b", password(300, 'x');
   const std::string message(sasl::plain_initial_response(user, password).view());
-  script(knows_sasl({step::expect("AUTH PLAIN\r\n"), step::send("+ \r\n"), step::expect(message + "\r\n"), step::send("+OK\r\n")}));
+  script(knows_sasl({step::expect("AUTH PLAIN\r\n"), step::send("+ \r\n"), step::expect(message + "\r\n"),
+                     step::send("+OK\r\n")}));
   EXPECT_EQ(dial(), "");
   EXPECT_EQ(log_in(user, password), "");
   capabilities.forget("192.0.2.10:110/plain");
@@ -137,8 +140,9 @@ TEST_F(Pop3ClientTest, LongMessageWaitsForTheChallenge) {
 }
 
 TEST_F(Pop3ClientTest, SurpriseRefusalOfSaslFallsBackAndForgets) {
-  script(knows_sasl({step::expect(auth_plain()), step::send("-ERR unknown command\r\n"), step::expect("USER alice\r\n"),
-                     step::send("+OK\r\n"), step::expect("PASS secret\r\n"), step::send("+OK\r\n")}));
+  script(knows_sasl({step::expect(auth_plain()), step::send("-ERR unknown command\r\n"),
+                     step::expect("USER alice\r\n"), step::send("+OK\r\n"), step::expect("PASS secret\r\n"),
+                     step::send("+OK\r\n")}));
   EXPECT_EQ(dial_and_log_in(), "");
   EXPECT_FALSE(capabilities.find("192.0.2.10:110/plain").has_value());
 }
@@ -153,16 +157,16 @@ TEST_F(Pop3ClientTest, RefusedCredentialsAreNotShownTwice) {
 }
 
 TEST_F(Pop3ClientTest, NothingIsSentAheadOfTheLogin) {
-  script(knows_nothing({step::expect("USER alice\r\n"), step::pause(1s), step::send("+OK\r\n"), step::expect("PASS secret\r\n"),
-                        step::pause(1s), step::send("+OK\r\n")}));
+  script(knows_nothing({step::expect("USER alice\r\n"), step::pause(1s), step::send("+OK\r\n"),
+                        step::expect("PASS secret\r\n"), step::pause(1s), step::send("+OK\r\n")}));
   EXPECT_EQ(dial_and_log_in(), "");
   EXPECT_EQ(heard(), "CAPA\r\nUSER alice\r\nPASS secret\r\n");
 }
 
 TEST_F(Pop3ClientTest, RefusalsMeanWhatTheirCodesOrTextsSay) {
   const std::pair<const char*, const char*> known[] = {
-      {"-ERR [AUTH] x\r\n", "auth_refused"},     {"-ERR [IN-USE] x\r\n", "in_use"},
-      {"-ERR [LOGIN-DELAY] x\r\n", "login_delay"}, {"-ERR [SYS/PERM] x\r\n", "backend_policy"},
+      {"-ERR [AUTH] x\r\n", "auth_refused"},         {"-ERR [IN-USE] x\r\n", "in_use"},
+      {"-ERR [LOGIN-DELAY] x\r\n", "login_delay"},   {"-ERR [SYS/PERM] x\r\n", "backend_policy"},
       {"-ERR [SYS/TEMP] x\r\n", "auth_unavailable"}, {"-ERR\r\n", "auth_refused"},
   };
   const std::pair<const char*, const char*> unknown[] = {
@@ -207,7 +211,8 @@ TEST_F(Pop3ClientTest, ServerThatEndsOrFallsSilentBehindThePassword) {
 
 TEST_F(Pop3ClientTest, WhatTheServerRepeatsIsNotTold) {
   store.capabilities = {"TOP"};
-  for (const char* said : {"-ERR unknown command PASS long-password\r\n", "-ERR PASS long-pass...\r\n", "PASS long-password\r\n"}) {
+  for (const char* said : {"-ERR unknown command PASS long-password\r\n", "-ERR PASS long-pass...\r\n",
+                           "PASS long-password\r\n"}) {
     store.instead["PASS"] = {step::send(said)};
     EXPECT_EQ(dial(), "");
     EXPECT_NE(log_in("alice", "long-password"), "");
@@ -238,7 +243,8 @@ TEST_F(Pop3ClientTest, StlsProtectsTheLogin) {
   settings.tls.server_name = "mail.example";
   store.tls = test::server_tls();
   EXPECT_EQ(dial_and_log_in(), "");
-  EXPECT_EQ(store.commands, (std::vector<std::string>{"STLS", "CAPA", auth_plain().substr(0, auth_plain().size() - 2)}));
+  EXPECT_EQ(store.commands,
+            (std::vector<std::string>{"STLS", "CAPA", auth_plain().substr(0, auth_plain().size() - 2)}));
   EXPECT_TRUE(capabilities.find("192.0.2.10:110/stls").has_value());
 }
 
@@ -264,7 +270,8 @@ TEST_F(Pop3ClientTest, RefusedOrInjectedStlsIsNoServer) {
     EXPECT_EQ(dial(), "backend_tls") << answer;
     EXPECT_EQ(heard(), "STLS\r\n") << answer;
   }
-  script({step::send("+OK\r\n"), step::expect("STLS\r\n"), step::send("+OK\r\n"), step::pause(1s), step::send("+OK injected\r\n")});
+  script({step::send("+OK\r\n"), step::expect("STLS\r\n"), step::send("+OK\r\n"), step::pause(1s),
+          step::send("+OK injected\r\n")});
   EXPECT_EQ(dial(), "backend_tls");
 }
 

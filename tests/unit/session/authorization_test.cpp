@@ -26,9 +26,10 @@ TEST_F(AuthorizationTest, ListsMechanismsAndCapabilities) {
   Client client = world.connect();
   EXPECT_EQ(client.hear(), "+OK postern ready\r\n");
   EXPECT_EQ(client.say("AUTH\r\n"), "+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n");
-  EXPECT_EQ(client.say("capa\n"),
-            "+OK capabilities follow\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-            "PIPELINING\r\nIMPLEMENTATION postern\r\n.\r\n");
+  EXPECT_EQ(
+      client.say("capa\n"),
+      "+OK capabilities follow\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
+      "PIPELINING\r\nIMPLEMENTATION postern\r\n.\r\n");
   EXPECT_EQ(client.say("QUIT\r\n"), "+OK bye\r\n");
   EXPECT_EQ(client.end(), "eof");
   EXPECT_TRUE(world.server().connections.empty());
@@ -68,7 +69,8 @@ TEST_F(AuthorizationTest, CancelledOrMalformedSaslIsForgotten) {
   EXPECT_EQ(client.say("AUTH PLAIN\r\n*\r\n"), "+ \r\n" + refused);
   EXPECT_EQ(client.say("AUTH LOGIN\r\n*\r\n"), "+ VXNlcm5hbWU6\r\n" + refused);
   EXPECT_EQ(client.say("AUTH PLAIN\r\nno base64!\r\n"), "+ \r\n" + refused);
-  for (const char* said : {"AUTH PLAIN =", "AUTH PLAIN =AAA", "AUTH PLAIN AHUA!", "AUTH PLAIN *", "AUTH NTLM"}) {
+  for (const char* said :
+       {"AUTH PLAIN =", "AUTH PLAIN =AAA", "AUTH PLAIN AHUA!", "AUTH PLAIN *", "AUTH NTLM"}) {
     EXPECT_EQ(client.say(std::string(said) + "\r\n"), refused) << said;
   }
   EXPECT_TRUE(world.server().connections.empty());
@@ -82,7 +84,8 @@ TEST_F(AuthorizationTest, CredentialsThatNobodyCanHaveAreRefusedHere) {
   const std::string nul(1, '\0');
   for (const std::string& message : {"bob" + nul + "alice" + nul + "secret", nul + nul + "secret",
                                      nul + "al\nice" + nul + "secret", nul + "alice" + nul + "x\r\nQUIT"}) {
-    EXPECT_EQ(say(client, "AUTH PLAIN " + plain(message) + "\r\n"), at_login(FailureKind::auth_refused)) << message;
+    EXPECT_EQ(say(client, "AUTH PLAIN " + plain(message) + "\r\n"), at_login(FailureKind::auth_refused))
+        << message;
   }
   EXPECT_TRUE(world.server().connections.empty());
 }
@@ -123,7 +126,8 @@ TEST_F(AuthorizationTest, SamePairIsAskedOnce) {
   world.config.limits.max_auth_failures = 10;
   Client client = world.connect();
   client.hear();
-  EXPECT_EQ(say(client, "AUTH PLAIN " + plain_of("alice", "wrong") + "\r\n"), at_login(FailureKind::auth_refused));
+  EXPECT_EQ(say(client, "AUTH PLAIN " + plain_of("alice", "wrong") + "\r\n"),
+            at_login(FailureKind::auth_refused));
   EXPECT_EQ(say(client, "USER alice\r\nPASS wrong\r\n"), "+OK\r\n" + at_login(FailureKind::auth_refused));
   const std::string login = "AUTH LOGIN " + plain("alice") + "\r\n" + plain("wrong") + "\r\n";
   EXPECT_EQ(say(client, login), "+ UGFzc3dvcmQ6\r\n" + at_login(FailureKind::auth_refused));
@@ -153,8 +157,8 @@ TEST_F(AuthorizationTest, TooManyRefusalsEndTheConnection) {
 TEST_F(AuthorizationTest, TooManyBadCommandsEndTheConnection) {
   Client client = world.connect();
   client.hear();
-  for (const char* said : {"STAT\r\n", "RETR 1\r\n", "PASS x\r\n", "\r\n", "XTND\r\n", "APOP a b\r\n", "STLS\r\n", "USER\r\n",
-                           "QUIT now\r\n"}) {
+  for (const char* said : {"STAT\r\n", "RETR 1\r\n", "PASS x\r\n", "\r\n", "XTND\r\n", "APOP a b\r\n",
+                           "STLS\r\n", "USER\r\n", "QUIT now\r\n"}) {
     EXPECT_EQ(client.say(said), at_login(FailureKind::client_protocol)) << said;
   }
   EXPECT_EQ(client.end(), "");
@@ -231,7 +235,8 @@ TEST_F(AuthorizationTest, RefusalsOfTheServerAreMapped) {
   int i = 0;
   for (const auto& [said, kind] : rows) {
     world.store.instead["AUTH"] = {step::send(said)};
-    EXPECT_EQ(client.say("AUTH PLAIN " + plain_of("alice", std::to_string(i++)) + "\r\n"), at_login(kind)) << said;
+    EXPECT_EQ(client.say("AUTH PLAIN " + plain_of("alice", std::to_string(i++)) + "\r\n"), at_login(kind))
+        << said;
   }
 }
 

@@ -6,10 +6,11 @@ namespace {
 
 using Committed = std::vector<std::set<unsigned>>;
 
-const std::vector<std::string> kMessages = {"Subject: first\r\n\r\nhello\r\n.dot\r\n", "Subject: second\r\n\r\n"};
+const std::vector<std::string> kMessages = {"Subject: first\r\n\r\nhello\r\n.dot\r\n",
+                                            "Subject: second\r\n\r\n"};
 const std::vector<std::string> kConversation = {
-    "USER alice\r\n", "PASS secret\r\n", "STAT\r\n",   "LIST\r\n",   "UIDL\r\n",  "UIDL 2\r\n",
-    "RETR 1\r\n",     "TOP 2 0\r\n",     "RETR 2\r\n", "DELE 1\r\n", "NOOP\r\n",  "QUIT\r\n"};
+    "USER alice\r\n", "PASS secret\r\n", "STAT\r\n",   "LIST\r\n",   "UIDL\r\n", "UIDL 2\r\n",
+    "RETR 1\r\n",     "TOP 2 0\r\n",     "RETR 2\r\n", "DELE 1\r\n", "NOOP\r\n", "QUIT\r\n"};
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string all;
@@ -19,11 +20,13 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::size_t count(std::string_view text, std::string_view part) {
   std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++found;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
+    ++found;
   return found;
 }
 
-/// The conversation, each command behind the answer to the one before, until an answer is a failure or there is none.
+/// The conversation, each command behind the answer to the one before, until an answer is a failure or there
+/// is none.
 void converse(World& world, Client& client) {
   client.hear();
   for (const std::string& command : kConversation) {
@@ -64,7 +67,8 @@ TEST(ClientCut, RemovesOnlyWhenQuitWasReadThoughAllCameInOnePacket) {
   }
 }
 
-/// What a client may hear of a server that was lost: the beginning of what it hears otherwise, and at most one line more.
+/// What a client may hear of a server that was lost: the beginning of what it hears otherwise, and at most
+/// one line more.
 void expect_truth(const std::string& heard, const std::string& whole, std::size_t octets) {
   std::string told = heard;
   const std::size_t last = told.rfind("-ERR ");
@@ -105,15 +109,22 @@ void cut_server_everywhere(const std::string& listener, Ending ending) {
   }
 }
 
-TEST(ServerCut, ClosedAtAnyOctet) { cut_server_everywhere(World::kPlain, Ending::eof); }
-TEST(ServerCut, ResetAtAnyOctet) { cut_server_everywhere(World::kPlain, Ending::reset); }
-TEST(ServerCut, ClosedAtAnyOctetUnderTls) { cut_server_everywhere(World::kImplicit, Ending::eof); }
+TEST(ServerCut, ClosedAtAnyOctet) {
+  cut_server_everywhere(World::kPlain, Ending::eof);
+}
+TEST(ServerCut, ResetAtAnyOctet) {
+  cut_server_everywhere(World::kPlain, Ending::reset);
+}
+TEST(ServerCut, ClosedAtAnyOctetUnderTls) {
+  cut_server_everywhere(World::kImplicit, Ending::eof);
+}
 
 TEST(ServerCut, MessageThatBrokeOffIsNeverComplete) {
   for (const char* part : {"", "\r", "\r\n", "\r\n.", "\r\n.\r", "\r\n.\n", "\n.\r\n", "\r\n..\r\n"}) {
     World world;
     world.store.messages = kMessages;
-    world.store.instead["RETR 1"] = {step::send("+OK 100 octets\r\nfirst line" + std::string(part)), step::pause(1s), step::close()};
+    world.store.instead["RETR 1"] = {step::send("+OK 100 octets\r\nfirst line" + std::string(part)),
+                                     step::pause(1s), step::close()};
     Client client = world.logged_in();
     std::string heard = client.say("RETR 1\r\n");
     world.pass(1s);

@@ -7,7 +7,9 @@ namespace {
 
 class EndsTest : public WorldTest {
  protected:
-  static std::string field(const std::string& line, const char* key) { return test::LogLines::field(line, key); }
+  static std::string field(const std::string& line, const char* key) {
+    return test::LogLines::field(line, key);
+  }
   std::string told(const char* key) { return field(world.log().of("session_end").back(), key); }
 };
 
@@ -62,7 +64,8 @@ TEST_F(EndsTest, KickIsSilentAndRemovesNothing) {
 
 TEST_F(EndsTest, KickReachesEveryWait) {
   world.network().host("192.0.2.11", 110).way = test::Host::Way::silent;
-  world.config.backends[0].servers = {config::Server{"192.0.2.11", 110, {}}, config::Server{"mail.example", 110, {}}};
+  world.config.backends[0].servers = {config::Server{"192.0.2.11", 110, {}},
+                                      config::Server{"mail.example", 110, {}}};
   Client connecting = world.connect(), refused = world.connect(), greeted = world.connect();
   connecting.log_in();
   refused.say("USER \x01\r\nPASS x\r\n");
@@ -93,7 +96,8 @@ TEST_F(EndsTest, RushBeyondTheLimitIsNotListenedTo) {
   const auto lines = world.log().of("session_end");
   ASSERT_EQ(lines.size(), 6U);
   EXPECT_EQ(field(lines[0], "level"), "warn");
-  for (std::size_t i = 1; i < lines.size(); ++i) EXPECT_EQ(field(lines[i], "level"), "debug");  // one a second is told
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    EXPECT_EQ(field(lines[i], "level"), "debug");  // one a second is told
 }
 
 TEST_F(EndsTest, SessionIsToldInOneLine) {
@@ -104,10 +108,20 @@ TEST_F(EndsTest, SessionIsToldInOneLine) {
   client.say("QUIT\r\n");
   ASSERT_EQ(world.log().of("session_end").size(), 1U);
   const std::pair<const char*, const char*> fields[] = {
-      {"level", "info"},      {"client", "198.51.100.7"},     {"client_port", "40000"}, {"listener", "plain"},
-      {"user", "alice"},      {"backend", "main"},            {"phase", "update"},      {"server", "mail.example:110"},
-      {"reason", "quit"},     {"duration_ms", "1500.000"},    {"commands", "6"},        {"retr", "1"},
-      {"top", "1"},           {"dele", "1"},
+      {"level", "info"},
+      {"client", "198.51.100.7"},
+      {"client_port", "40000"},
+      {"listener", "plain"},
+      {"user", "alice"},
+      {"backend", "main"},
+      {"phase", "update"},
+      {"server", "mail.example:110"},
+      {"reason", "quit"},
+      {"duration_ms", "1500.000"},
+      {"commands", "6"},
+      {"retr", "1"},
+      {"top", "1"},
+      {"dele", "1"},
   };
   for (const auto& [key, value] : fields) EXPECT_EQ(told(key), value) << key;
 }

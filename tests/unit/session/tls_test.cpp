@@ -10,7 +10,8 @@ TEST_F(TlsTest, PasswordsAreRefusedInPlaintext) {
   Client client = world.connect(World::kStls);
   client.hear();
   const std::string refused = at_login(FailureKind::plaintext_forbidden);
-  EXPECT_EQ(client.say("USER alice\r\nPASS secret\r\nAUTH PLAIN\r\nAUTH LOGIN\r\n"), refused + refused + refused + refused);
+  EXPECT_EQ(client.say("USER alice\r\nPASS secret\r\nAUTH PLAIN\r\nAUTH LOGIN\r\n"),
+            refused + refused + refused + refused);
   EXPECT_EQ(client.say("AUTH\r\n"), "+OK\r\n.\r\n");
   EXPECT_EQ(client.say("CAPA\r\n"),
             "+OK capabilities follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nSTLS\r\n"
@@ -48,7 +49,8 @@ TEST_F(TlsTest, PlaintextInsteadOfAHandshakeEndsTheConnection) {
   for (const char* listener : {World::kStls, World::kImplicit}) {
     Client client = world.arrive(listener);
     if (listener == World::kStls) client.say("STLS\r\n");
-    EXPECT_THAT(client.say("CAPA\r\nUSER alice\r\nPASS secret\r\n"), testing::Not(testing::HasSubstr("+OK"))) << listener;
+    EXPECT_THAT(client.say("CAPA\r\nUSER alice\r\nPASS secret\r\n"), testing::Not(testing::HasSubstr("+OK")))
+        << listener;
     world.pass(3s);
     EXPECT_NE(client.end(), "") << listener;
   }

@@ -33,22 +33,27 @@ TEST_F(TransactionTest, AnswersEachCommand) {
 TEST_F(TransactionTest, PassesOnCanonicalCommandsAlone) {
   Client client = world.logged_in();
   world.store.commands.clear();
-  client.say("retr  1  \r\nTop 1  007\nlist 01\r\nlist +1\r\nRETR 1 2\r\nDELE 0\r\n STAT\r\nLAST\r\nQUIT now\r\n\r\n");
+  client.say(
+      "retr  1  \r\nTop 1  007\nlist 01\r\nlist +1\r\nRETR 1 2\r\nDELE 0\r\n STAT\r\nLAST\r\nQUIT "
+      "now\r\n\r\n");
   EXPECT_THAT(world.store.commands, testing::ElementsAre("RETR 1", "TOP 1 7", "LIST 1"));
 }
 
 TEST_F(TransactionTest, RefusesWhatHasNoPlaceAndGoesOn) {
   Client client = world.logged_in();
-  EXPECT_EQ(brief(client.say("USER bob\r\nPASS x\r\nAUTH PLAIN AGJvYgB4\r\nSTLS\r\nAPOP bob 0\r\nUTF8\r\nRETR\r\n")),
+  EXPECT_EQ(brief(client.say(
+                "USER bob\r\nPASS x\r\nAUTH PLAIN AGJvYgB4\r\nSTLS\r\nAPOP bob 0\r\nUTF8\r\nRETR\r\n")),
             "-ERR|-ERR|-ERR|-ERR|-ERR|-ERR|-ERR");
   EXPECT_EQ(client.say("NOOP\r\n"), "+OK\r\n");
 }
 
 TEST_F(TransactionTest, ListsWhatThisServerCanDo) {
-  world.store.capabilities = {"UIDL", "PIPELINING", "STLS", "UTF8 USER", "SASL PLAIN", "IMPLEMENTATION other"};
+  world.store.capabilities = {"UIDL",      "PIPELINING", "STLS",
+                              "UTF8 USER", "SASL PLAIN", "IMPLEMENTATION other"};
   Client client = world.logged_in();
   EXPECT_EQ(client.say("CAPA\r\n"),
-            "+OK capabilities follow\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+            "+OK capabilities follow\r\nUIDL\r\nUSER\r\nSASL PLAIN "
+            "LOGIN\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
             "IMPLEMENTATION postern\r\n.\r\n");
 }
 
@@ -82,8 +87,8 @@ TEST_F(TransactionTest, SendsAheadWhatWasAsked) {
   client.say("RETR 1\r\nRETR 2\r\nNOOP\r\n");
   EXPECT_EQ(world.server().connections.back()->input(), "RETR 2\r\nNOOP\r\n");
   world.pass(3s);
-  EXPECT_EQ(client.hear(),
-            "+OK 31 octets\r\n" + Store::on_wire(kFirst) + "+OK 26 octets\r\n" + Store::on_wire(kSecond) + "+OK\r\n");
+  EXPECT_EQ(client.hear(), "+OK 31 octets\r\n" + Store::on_wire(kFirst) + "+OK 26 octets\r\n" +
+                               Store::on_wire(kSecond) + "+OK\r\n");
 }
 
 TEST_F(TransactionTest, SendsNothingAheadToWhoCannotPipeline) {
@@ -159,8 +164,8 @@ TEST_F(TransactionTest, LargeMessageLetsOthersHaveTheirTurn) {
     ++turns;
     return false;
   });
-  EXPECT_EQ(client.say("RETR 3\r\n"), "+OK " + std::to_string(world.store.messages[2].size()) + " octets\r\n" +
-                                          Store::on_wire(world.store.messages[2]));
+  EXPECT_EQ(client.say("RETR 3\r\n"), "+OK " + std::to_string(world.store.messages[2].size()) +
+                                          " octets\r\n" + Store::on_wire(world.store.messages[2]));
   EXPECT_LE(most, 192_KiB);
   EXPECT_GE(turns, 10'000'000 / 192_KiB);
   EXPECT_EQ(other.say("NOOP\r\n"), "+OK\r\n");

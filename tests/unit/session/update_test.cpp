@@ -109,9 +109,9 @@ TEST_F(UpdateTest, QuitWithNothingToRemoveIsNotWaitedForLong) {
 }
 
 TEST_F(UpdateTest, RefusalAndLossAreTold) {
-  for (const test::Script& answer : {test::Script{step::send("-ERR some messages not removed\r\n")},
-                                     test::Script{step::close()}, test::Script{step::reset()},
-                                     test::Script{step::send("what\r\n")}}) {
+  for (const test::Script& answer :
+       {test::Script{step::send("-ERR some messages not removed\r\n")}, test::Script{step::close()},
+        test::Script{step::reset()}, test::Script{step::send("what\r\n")}}) {
     world.store.instead["QUIT"] = answer;
     Client client = world.logged_in();
     client.say("DELE 1\r\n");

@@ -31,12 +31,15 @@ class WorldTest : public testing::Test {
   World world;
 };
 
-inline std::string at_login(FailureKind kind) { return "-ERR " + std::string(failure_row(kind).at_login) + "\r\n"; }
+inline std::string at_login(FailureKind kind) {
+  return "-ERR " + std::string(failure_row(kind).at_login) + "\r\n";
+}
 inline std::string in_transaction(FailureKind kind) {
   return "-ERR " + std::string(failure_row(kind).in_transaction) + "\r\n";
 }
 
-/// Status lines by what matters in them: "+OK", "-ERR", "-ERR [AUTH]", with a bar between them. Other lines as they are.
+/// Status lines by what matters in them: "+OK", "-ERR", "-ERR [AUTH]", with a bar between them. Other lines
+/// as they are.
 inline std::string brief(std::string_view text) {
   std::string all;
   while (!text.empty()) {
@@ -60,7 +63,8 @@ inline std::string brief(std::string_view text) {
 /// A message of about so many octets.
 inline std::string message_of(std::size_t octets) {
   std::string text = "Subject: long\r\n\r\n";
-  while (text.size() < octets) text += "Seventy octets of text and two of line end, and so on until the size fits.\r\n";
+  while (text.size() < octets)
+    text += "Seventy octets of text and two of line end, and so on until the size fits.\r\n";
   return text;
 }
 
