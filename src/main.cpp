@@ -1,3 +1,5 @@
 #include "postern/app/cli.hpp"
 
-int main(int argc, char** argv) { return postern::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  return postern::app::run(argc, argv);
+}

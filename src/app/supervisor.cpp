@@ -1,9 +1,11 @@
 #include "app/supervisor.hpp"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/exit_status.hpp"
@@ -64,10 +66,42 @@ class Supervisor::DrainTimer final : public coro::Timer {
   Supervisor& supervisor_;
 };
 
+/// Gives memory back to the system when a rush is over: the allocator keeps the pieces of thousands of
+/// sessions that have gone, spread over its heaps. It holds the heaps' locks meanwhile, so it is done rarely.
+class Supervisor::MemoryTimer final : public coro::Timer {
+ public:
+  MemoryTimer(loop::Loop& loop, const std::atomic<std::uint32_t>& sessions)
+      : loop_(loop), sessions_(sessions) {
+    loop_.arm(*this, loop_.now() + kInterval);
+  }
+  ~MemoryTimer() override = default;
+
+ private:
+  static constexpr std::chrono::seconds kInterval{10};
+  static constexpr std::uint32_t kRush = 1000;  // below that there is little to gain
+
+  void on_timer() override {
+    const std::uint32_t now = sessions_.load(std::memory_order_relaxed);
+    most_ = std::max(most_, now);
+    if (most_ >= kRush && now < most_ / 2) {
+      malloc_trim(0);
+      most_ = now;
+    }
+    loop_.arm(*this, loop_.now() + kInterval);
+  }
+
+  loop::Loop& loop_;
+  const std::atomic<std::uint32_t>& sessions_;
+  std::uint32_t most_ = 0;
+};
+
 /// What lives on the supervisor's own loop.
 struct Supervisor::AdminSide {
   explicit AdminSide(Supervisor& supervisor)
-      : loop(supervisor.shared_.clock), gate(loop, [](const char*) {}), drain_timer(supervisor) {}
+      : loop(supervisor.shared_.clock),
+        gate(loop, [](const char*) {}),
+        drain_timer(supervisor),
+        memory_timer(loop, supervisor.shared_.live_sessions) {}
 
   coro::Task<void> stop_when_empty();
 
@@ -76,6 +110,7 @@ struct Supervisor::AdminSide {
   coro::Gate gate;
   coro::CancelSource scope;
   DrainTimer drain_timer;
+  MemoryTimer memory_timer;
   http::Handler handler;
   std::vector<std::unique_ptr<net::Listener>> listeners;
   std::thread joiner;  // waits for the workers' threads, so that the loop can go on meanwhile

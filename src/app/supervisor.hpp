@@ -26,6 +26,7 @@ class Supervisor {
  private:
   struct AdminSide;
   class DrainTimer;
+  class MemoryTimer;
 
   Result<Assembly, config::Problems> load();
   Result<std::vector<std::vector<ListeningSocket>>, std::string> open_sockets(const config::Config& config);

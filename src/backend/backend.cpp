@@ -1,7 +1,5 @@
 #include "postern/backend/backend.hpp"
 
-#include <algorithm>
-
 namespace postern::backend {
 namespace {
 
@@ -32,9 +30,13 @@ Backend::Backend(std::shared_ptr<const config::Config> config, const config::Bac
 std::vector<Server*> Backend::order(TimePoint now) {
   std::vector<Server*> order;
   order.reserve(servers_.size());
-  for (std::size_t i = 0; i < servers_.size(); ++i) order.push_back(&servers_[(next_ + i) % servers_.size()]);
+  for (const bool avoided : {false, true}) {
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      Server& server = servers_[(next_ + i) % servers_.size()];
+      if (server.is_avoided(now) == avoided) order.push_back(&server);
+    }
+  }
   next_ = (next_ + 1) % servers_.size();
-  std::stable_partition(order.begin(), order.end(), [now](const Server* s) { return !s->is_avoided(now); });
   return order;
 }
 

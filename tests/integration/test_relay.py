@@ -288,7 +288,8 @@ def test_sessions_beyond_the_limit_are_told_to_come_back(gateway, upstream, conn
     third.expect_closed()
     assert first.command("QUIT").startswith(b"+OK")
     first.expect_closed("eof")
-    running.wait_for_event("session_end")
+    running.wait_for_event("session_end", reason="quit")
+    running.wait_for_event("session_end", reason="overload")
     assert connect(running).greeting.startswith(b"+OK")
     assert second.login().startswith(b"+OK")
 

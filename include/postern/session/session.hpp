@@ -28,14 +28,26 @@ class Member {
   virtual void drain() = 0;
 
  protected:
-  ~Member() = default;
+  virtual ~Member() = default;
+
+ private:
+  friend class Members;
+  std::size_t place_ = 0;
 };
 
 /// What runs on one loop: sessions, and the updates that go on after theirs.
 class Members {
  public:
-  void add(Member& member) { members_.push_back(&member); }
-  void remove(Member& member) noexcept { std::erase(members_, &member); }
+  void add(Member& member) {
+    member.place_ = members_.size();
+    members_.push_back(&member);
+  }
+  /// The last one takes its place: their order means nothing, and there may be many.
+  void remove(Member& member) noexcept {
+    members_[member.place_] = members_.back();
+    members_.back()->place_ = member.place_;
+    members_.pop_back();
+  }
   std::size_t size() const noexcept { return members_.size(); }
   // Ending only wakes: nobody leaves meanwhile.
   void end_all(FailureKind reason) {

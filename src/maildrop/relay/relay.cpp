@@ -201,7 +201,8 @@ coro::Task<Result<pop3::Reply>> Relay::ask(QueuedCommand asked) {
     // Commands are executed in the order in which they were announced.
     const QueuedCommand& next = ahead_.front();
     POSTERN_ASSERT(next.verb == asked.verb && next.message == asked.message && next.lines == asked.lines);
-    ahead_.pop_front();
+    ahead_.erase(ahead_.begin());
+    if (ahead_.empty()) ahead_.shrink_to_fit();  // an idle session holds nothing
   }
   Result<pop3::Reply> reply = co_await client_->read_reply(patience());
   if (!reply) co_return std::move(reply).error();

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "postern/backend/pop3_client.hpp"
 #include "postern/maildrop/maildrop.hpp"
@@ -52,9 +52,9 @@ class Relay final : public Maildrop {
   backend::Backend& backend_;
   coro::Scheduler& scheduler_;
   std::unique_ptr<backend::Pop3Client> client_;
-  std::deque<QueuedCommand> ahead_;  // sent upstream and not yet executed here, oldest first
-  std::uint64_t last_sequence_ = 0;  // of the last command that was sent ahead
-  std::uint32_t marked_ = 0;         // messages that upstream has marked as deleted
+  std::vector<QueuedCommand> ahead_;  // sent upstream and not yet executed here, oldest first
+  std::uint64_t last_sequence_ = 0;   // of the last command that was sent ahead
+  std::uint32_t marked_ = 0;          // messages that upstream has marked as deleted
   bool uidl_refused_ = false;
 };
 
