@@ -13,7 +13,7 @@ run_packages=(ca-certificates curl openssl python3 python3-yaml)
 test_packages=(
   libgtest-dev libgmock-dev
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
-  python3-pytest python3-pyflakes shellcheck
+  python3-pytest python3-pyflakes python3-jsonschema shellcheck
 )
 
 is_installed() {

@@ -135,7 +135,7 @@ class LoopAssembler {
 
 }  // namespace
 
-Result<Assembly, config::Problems> assemble(std::shared_ptr<const config::Config> config,
+Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::Config>& config,
                                             metrics::Registry& registry,
                                             const std::shared_ptr<tls::TicketKeys>& ticket_keys) {
   Assembly assembly;

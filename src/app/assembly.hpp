@@ -27,7 +27,7 @@ class Assembly {
 /// Reads what the configuration names and checks that it fits together. Blocks on the file system. The
 /// mistakes that only show here (a key that does not fit its certificate, an unknown cipher) are problems
 /// with their place in the file.
-Result<Assembly, config::Problems> assemble(std::shared_ptr<const config::Config> config,
+Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::Config>& config,
                                             metrics::Registry& registry,
                                             const std::shared_ptr<tls::TicketKeys>& ticket_keys);
 

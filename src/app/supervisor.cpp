@@ -2,10 +2,10 @@
 
 #include <malloc.h>
 #include <openssl/crypto.h>
-#include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "app/exit_status.hpp"
@@ -280,8 +280,8 @@ void Supervisor::reload() {
 Result<Assembly, config::Problems> Supervisor::load() {
   auto loaded = config::load_file(path_);
   if (!loaded) return std::move(loaded).error();
-  auto config = std::make_shared<const config::Config>(std::move(*loaded));
-  return assemble(std::move(config), metrics_, ticket_keys_);
+  const auto config = std::make_shared<const config::Config>(std::move(*loaded));
+  return assemble(config, metrics_, ticket_keys_);
 }
 
 /// The first SIGTERM: no new sessions, and the old ones may end. The second: everything ends.

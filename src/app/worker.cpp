@@ -1,9 +1,9 @@
 #include "app/worker.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
-#include <cstring>
+#include <csignal>
+#include <system_error>
 #include <utility>
 
 namespace postern::app {
@@ -112,7 +112,7 @@ void Worker::apply(Services services, std::vector<ListeningSocket> opened, std::
             shared_.metrics.loop(index_).accept_errors.add();
             if (!shared_.log.admits(FailureKind::overload)) return;
             LogLine(shared_.log, LogLevel::warn, "accept_failed", "cannot accept")
-                .field("detail", strerror(error));
+                .field("detail", std::system_category().message(error));
           });
     }
   });

@@ -36,6 +36,7 @@ MappingReader::MappingReader(Context& context, const Node& node, std::string pat
 
 void MappingReader::check_keys() const {
   std::vector<std::string_view> known;
+  known.reserve(settings_.size());
   for (const Setting* setting : settings_) known.push_back(key_of(*setting));
   const bool takes_any = known == std::vector<std::string_view>{"*"};
   std::map<std::string_view, Position> seen;

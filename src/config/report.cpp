@@ -12,8 +12,9 @@ constexpr std::size_t kLongestQuote = 80;
 
 Problems Report::take() {
   Problems out;
-  for (auto& [place, message] : problems_) {
-    Problem problem{mark({place.first, place.second}), std::move(message)};
+  for (auto& entry : problems_) {
+    const auto& place = entry.first;
+    Problem problem{mark({place.first, place.second}), std::move(entry.second)};
     const auto is_same = [&](const Problem& other) {
       return other.mark.line == place.first && other.mark.column == place.second &&
              other.message == problem.message;

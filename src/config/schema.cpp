@@ -105,7 +105,7 @@ void add_range(JsonObject& out, const Setting& setting) {
 }
 
 std::string default_of(const Setting& setting) {
-  const std::string text(setting.fallback);
+  std::string text(setting.fallback);
   if (setting.type == Type::count || setting.type == Type::boolean) return text;
   if (setting.type != Type::networks) return json_text(text);
   std::vector<std::string> items;

@@ -39,11 +39,11 @@ struct Setting {
   std::string_view path;  ///< "limits.idle_timeout", "listeners[].bind", "tls.profiles.*.curves"
   Type type = Type::section;
   bool required = false;
-  std::string_view fallback = "";  ///< the default as one would write it; empty where there is none
-  std::string_view choices = "";   ///< "a|b|c", in the order of the enumerators
+  std::string_view fallback = {};  ///< the default as one would write it; empty where there is none
+  std::string_view choices = {};   ///< "a|b|c", in the order of the enumerators
   std::int64_t least = 0;          ///< of counts, and of durations in milliseconds
   std::int64_t most = 0;
-  std::string_view description = "";  ///< what it is for, and why the default is what it is
+  std::string_view description = {};  ///< what it is for, and why the default is what it is
 };
 
 std::span<const Setting> settings();

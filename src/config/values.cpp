@@ -186,7 +186,7 @@ Result<std::string, ExpansionError> expand_environment(std::string_view text) {
                                        : "");
     if (!is_variable_name(name))
       return ExpansionError{"found " + in_quotes(text.substr(0, end)) + ", expected ${env:NAME}"};
-    const char* value = std::getenv(name.c_str());
+    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
     if (value == nullptr)
       return ExpansionError{"the environment variable " + in_quotes(name) + " is not set"};
     out += value;

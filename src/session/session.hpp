@@ -23,7 +23,7 @@ enum class LoginWay : std::uint8_t { user, plain, login };
 class Session final : private Member {
  public:
   Session(Environment& environment, std::shared_ptr<const Service> service, net::Accepted accepted);
-  ~Session();
+  ~Session() override;
 
   coro::Task<void> run();
 

@@ -29,7 +29,7 @@ class Update final : private Member {
         outcome_(std::move(outcome)) {
     environment_.updates.add(*this);
   }
-  ~Update() { environment_.updates.remove(*this); }
+  ~Update() override { environment_.updates.remove(*this); }
 
   coro::Task<void> run(coro::Deadline deadline) {
     const TimePoint begun = environment_.scheduler.now();
