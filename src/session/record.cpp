@@ -69,6 +69,7 @@ Record::~Record() {
       .field("reason", reason())
       .field("tls", tls_)
       .field("duration_ms", duration)
+      .field("login_ms", login_)
       .field("commands", commands)
       .field("retr", retrieved)
       .field("top", topped)
@@ -101,6 +102,7 @@ void Record::login_failed(std::string_view mechanism, std::string_view user, con
 }
 
 void Record::logged_in(std::string user, std::shared_ptr<backend::Backend> backend, std::string server) {
+  login_ = environment_.scheduler.now() - begun_;
   user_ = std::move(user);
   backend_ = std::move(backend);
   server_ = std::move(server);

@@ -52,6 +52,7 @@ class Record {
   SessionId id_;
   SocketAddress peer_;
   TimePoint begun_;
+  Duration login_{};  ///< from the connection to the open mailbox; zero without a login
   std::string tls_;
   bool tried_login_ = false;
   std::string user_;

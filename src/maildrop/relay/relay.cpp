@@ -114,10 +114,14 @@ coro::Task<Result<std::string>> Relay::uidl(std::uint32_t message) {
   Result<pop3::Reply> reply = co_await ask(command(pop3::Verb::uidl, message));
   if (!reply) co_return std::move(reply).error();
   std::string_view text = reply->text;
+  std::string_view rest = reply->text;
   std::string_view id = take_word(text);
   const std::string_view second = take_word(text);
-  const bool is_number = id == std::to_string(message);
-  if (is_number && !second.empty()) id = second;  // some servers leave the number out
+  if (const auto number = take_number(rest);
+      number && !second.empty()) {  // some servers leave the number out
+    if (number != message) co_return malformed("UIDL");
+    id = second;
+  }
   if (!is_unique_id(id)) co_return malformed("UIDL");
   co_return std::string(id);
 }

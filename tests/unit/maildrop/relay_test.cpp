@@ -50,6 +50,7 @@ TEST_F(RelayAnswerTest, FormsOfUidlOfOneMessage) {
 
 TEST_F(RelayAnswerTest, WhatIsNoUniqueIdIsNotPassedOn) {
   EXPECT_EQ(uidl("+OK\r\n"), "backend_protocol");
+  EXPECT_EQ(uidl("+OK 8 abc\r\n"), "backend_protocol");  // that of another message
   EXPECT_EQ(uidl("+OK 7 " + std::string(71, '~') + "\r\n"), "backend_protocol");
   EXPECT_EQ(uidl("+OK 7 \x7f\r\n"), "backend_protocol");
   EXPECT_EQ(uidl("+OK 7 a\tb\r\n"), "backend_protocol");
