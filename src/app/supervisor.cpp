@@ -28,6 +28,17 @@ unsigned threads(const config::Config& config) {
   return config.runtime.threads != 0 ? config.runtime.threads : usable_cpus();
 }
 
+/// Whether something is different that a reload leaves as it is.
+bool needs_restart(const config::Config& now, const config::Config& fresh) {
+  const auto same_address = [](const SocketAddress& a, const SocketAddress& b) {
+    return a.to_string() == b.to_string();
+  };
+  return threads(now) != threads(fresh) || now.log.format != fresh.log.format ||
+         now.log.target != fresh.log.target ||
+         !std::equal(now.admin.bind.begin(), now.admin.bind.end(), fresh.admin.bind.begin(),
+                     fresh.admin.bind.end(), same_address);
+}
+
 /// Raises the limit of descriptors as far as it goes; false when that is not enough for the sessions that are
 /// allowed.
 bool raise_descriptor_limit(const config::Config& config) {
@@ -258,16 +269,15 @@ void Supervisor::reload() {
     report(assembly.error());
     switched = std::to_string(assembly.error().size()) + " errors in the configuration";
   } else {
-    const auto& fresh = *assembly->config;
-    if (threads(fresh) != metrics_.loops() || fresh.log.format != config_->log.format ||
-        fresh.log.target != config_->log.target) {
+    if (needs_restart(*config_, *assembly->config)) {
       LogLine(log_, LogLevel::warn, "config_reload",
-              "runtime.threads, log.format and log.target need a restart");
+              "runtime.threads, log.format, log.target and admin.bind need a restart");
     }
-    log_.set_level(fresh.log.level);
     switched = switch_to(std::move(*assembly));
   }
   if (switched) {
+    log_.set_level(config_->log.level);
+    admin_sources_.allow_from = config_->admin.allow_from;
     LogLine(log_, LogLevel::info, "config_reload", "configuration reloaded").field("result", "ok");
   } else {
     metrics_.process().config_last_reload_successful.set(0);

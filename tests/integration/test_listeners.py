@@ -103,6 +103,17 @@ def test_reload_opens_and_closes_listeners(gateway, upstream, connect):
     assert before.command("STAT") == b"+OK 1 14", "its sessions stay"
 
 
+def test_reload_changes_who_may_look_and_tells_what_needs_a_restart(gateway, upstream):
+    running = gateway(upstream(Store()))
+    assert running.get("/healthz")[0] == 200
+    running.config["admin"]["allow_from"] = ["192.0.2.0/24"]
+    running.config["log"]["format"] = "json"
+    running.reload(running.config)
+    assert running.get("/healthz")[0] == 403
+    assert running.events("config_reload", level="warn"), "log.format stays as it is, and the log says so"
+    assert running.events("config_reload", result="ok")
+
+
 def test_idle_client_is_closed_and_nothing_removed(gateway, upstream, connect):
     store = Store([b"Subject: a\r\n\r\n"])
     running = gateway(upstream(store), limits={"idle_timeout": "10s"})

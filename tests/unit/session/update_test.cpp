@@ -58,6 +58,19 @@ TEST_F(UpdateTest, QuitParsedAheadIsNotRead) {
   EXPECT_EQ(world.store.count("QUIT"), 0U);
 }
 
+TEST_F(UpdateTest, QuitBehindAnAnswerThatWasNotTakenIsNotRead) {
+  world.store.capabilities = {"TOP", "UIDL"};  // so that DELE waits, and the answer to STAT leaves meanwhile
+  Client client = world.logged_in();
+  const std::string last = "STAT\r\nDELE 1\r\nQUIT\r\n";
+  Direction& out = client.peer().link().from(Side::b);
+  out.cut_after(out.sent().size() + last.size(), Ending::reset);
+  client.say(last);
+  EXPECT_EQ(world.store.count("DELE"), 1U);
+  EXPECT_EQ(world.store.count("QUIT"), 0U);
+  EXPECT_TRUE(world.store.committed.empty());
+  EXPECT_EQ(told("reason"), "client_reset");
+}
+
 TEST_F(UpdateTest, QuitWithoutItsLineEndIsNone) {
   Client client = world.logged_in();
   client.say("DELE 1\r\nQUIT");
