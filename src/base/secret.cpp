@@ -9,8 +9,9 @@ void wipe(std::span<char> memory) noexcept {
   if (!memory.empty()) explicit_bzero(memory.data(), memory.size());
 }
 
+// Copied and wiped: a moved std::string may keep a short secret in its own buffer.
+// NOLINTNEXTLINE(performance-move-constructor-init)
 Secret::Secret(Secret&& other) noexcept : octets_(other.octets_) {
-  // Copied and wiped: a moved std::string may keep a short secret in its own buffer.
   other.clear();
 }
 

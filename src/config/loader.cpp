@@ -32,6 +32,7 @@ void read_sections(const Node& root, Context& context, Config& config) {
 
 std::vector<std::string_view> names_of(const std::map<std::string, Position, std::less<>>& names) {
   std::vector<std::string_view> out;
+  out.reserve(names.size());
   for (const auto& [name, position] : names) out.push_back(name);
   return out;
 }
