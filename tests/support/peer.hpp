@@ -38,7 +38,7 @@ class Peer final : private coro::Timer {
   void close() { closing_ = true; }
   void reset();
   /// Ends when the other side has ended, as most programs do.
-  void close_when_ended() { leaves_with_other_ = true; }
+  void close_when_ended(bool leaves = true) { leaves_with_other_ = leaves; }
   /// Takes nothing any more, until read_on().
   void stop_reading() { reading_ = false; }
   void read_on() { reading_ = true; }

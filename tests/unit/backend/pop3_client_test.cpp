@@ -77,6 +77,7 @@ TEST_F(Pop3ClientTest, ServerWithoutCapaIsTakenToHaveTopAndUidlOnly) {
 TEST_F(Pop3ClientTest, EndlessOrBrokenCapaIsNoServer) {
   std::string endless = "+OK\r\n";
   for (int i = 0; i < 1000; ++i) endless += "X-CAPABILITY\r\n";
+  endless += ".\r\n";
   for (const std::string& answer : {endless, "+OK\r\n" + std::string(5000, 'x'), std::string("what\r\n")}) {
     script({step::send("+OK\r\n"), step::expect("CAPA\r\n"), step::send(answer)});
     EXPECT_EQ(dial(), "greeting");

@@ -152,6 +152,18 @@ TEST_F(EndsTest, ProbeIsCountedButNotLogged) {
   EXPECT_EQ(world.listener_metrics().rejected[static_cast<std::size_t>(FailureKind::client_eof)].value(), 1U);
 }
 
+TEST_F(EndsTest, ServerIsFreedAtOnceAndTheClientIsWaitedForBriefly) {
+  Client client = world.logged_in();
+  client.peer().close_when_ended(false);
+  EXPECT_EQ(brief(client.say(std::string(2000, 'x') + "\r\n")), "-ERR");
+  EXPECT_EQ(client.end(), "eof");
+  EXPECT_TRUE(world.server().connections.at(0)->ended().has_value());
+  EXPECT_EQ(world.running(),
+            1U);  // what the client still sends must not reset the connection under the answer
+  world.pass(2s);
+  EXPECT_EQ(world.running(), 0U);
+}
+
 TEST_F(EndsTest, ServerLostBetweenCommandsIsTold) {
   Client client = world.logged_in();
   world.server().connections.at(0)->reset();
