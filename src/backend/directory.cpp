@@ -1,16 +1,9 @@
 #include "postern/backend/directory.hpp"
 
-#include <algorithm>
+#include "postern/base/ascii.hpp"
 
 namespace postern::backend {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return result;
-}
 
 bool matches(const config::Route& route, std::string_view user, std::string_view domain) {
   switch (route.match) {
@@ -38,7 +31,7 @@ Result<std::shared_ptr<Backend>> Directory::route(std::string_view user, const R
     if (found == by_name_.end()) return Error(FailureKind::route_failed, "unknown backend " + *hints.backend);
     return found->second;
   }
-  const std::string name = lower(user);
+  const std::string name = ascii::to_lower(user);
   const std::size_t at = name.rfind('@');
   const std::string domain = at == std::string::npos ? std::string() : name.substr(at + 1);
   for (const config::Route& route : config_->routes) {

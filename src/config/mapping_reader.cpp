@@ -7,6 +7,7 @@
 #include "config/suggest.hpp"
 #include "config/values.hpp"
 #include "config/wording.hpp"
+#include "postern/base/ascii.hpp"
 #include "postern/base/assert.hpp"
 
 namespace postern::config {
@@ -110,10 +111,10 @@ bool MappingReader::check_text(const Node& node, const Setting& setting, std::st
     case Type::host:
       return expect(is_host(text));
     case Type::domain:
-      text = to_lower(text);
+      text = ascii::to_lower(text);
       return expect(is_domain(text), text.starts_with('@') ? "; leave out the '@'" : "");
     case Type::user:
-      text = to_lower(text);
+      text = ascii::to_lower(text);
       return expect(is_user(text));
     case Type::file: {
       text = resolve(context_->folder, text);
@@ -270,7 +271,7 @@ const Node* MappingReader::pins(std::string_view key, std::vector<std::string>& 
     const auto text = text_of(item, setting(key));
     if (!text) continue;
     if (is_sha256(*text)) {
-      found.push_back(to_lower(*text));
+      found.push_back(ascii::to_lower(*text));
     } else {
       unexpected(item, setting(key));
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "postern/base/ascii.hpp"
+
 namespace postern::config {
 namespace {
 
@@ -14,10 +16,6 @@ constexpr std::size_t kShortestEnd = 3;
 // More names than this help nobody in a message.
 constexpr std::size_t kMostListed = 24;
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
-}
-
 }  // namespace
 
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -28,10 +26,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = ascii::equal_letters(a[i - 1], b[j - 1]);
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0U : 1U)});
-      const bool swapped =
-          i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      const bool swapped = i > 1 && j > 1 && ascii::equal_letters(a[i - 1], b[j - 2]) &&
+                           ascii::equal_letters(a[i - 2], b[j - 1]);
       if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
     std::swap(before, above);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "config/report.hpp"
+#include "postern/base/ascii.hpp"
 
 namespace postern::config {
 namespace {
@@ -31,9 +32,8 @@ constexpr std::size_t kLongestUser = 320;
 constexpr std::string_view kVariableOpen = "${";
 constexpr std::string_view kVariablePrefix = "${env:";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+using ascii::is_digit;
+
 bool is_octal(char c) {
   return c >= '0' && c <= '7';
 }
@@ -162,14 +162,6 @@ bool is_number(std::string_view text) {
   text.remove_prefix(1);
   skip_sign();
   return skip_digits() > 0 && text.empty();
-}
-
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
 }
 
 Result<std::string, ExpansionError> expand_environment(std::string_view text) {

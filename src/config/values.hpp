@@ -38,9 +38,6 @@ bool is_sha256(std::string_view text);
 bool is_number(std::string_view text);
 bool is_boolean(std::string_view text);
 
-/// ASCII letters only: DNS names and user names are compared octet by octet.
-std::string to_lower(std::string_view text);
-
 /// Why a text with `${...}` has no value.
 struct ExpansionError {
   std::string message;

@@ -1,6 +1,6 @@
 #include "postern/imap/capabilities.hpp"
 
-#include "imap/text.hpp"
+#include "postern/base/ascii.hpp"
 #include "postern/imap/response.hpp"
 
 namespace postern::imap {
@@ -44,7 +44,7 @@ Capabilities parse_capabilities(std::string_view text) noexcept {
   Words words(text);
   for (auto word = words.next(); !word.empty(); word = words.next()) {
     for (const auto& known : kWords) {
-      if (equal(word, known.word)) capabilities.*known.member = true;
+      if (ascii::equal(word, known.word)) capabilities.*known.member = true;
     }
   }
   return capabilities;

@@ -51,7 +51,7 @@ bool Cursor::take_astring(std::string& out) {
 
 Fault Cursor::take_literal(std::uint64_t most, std::uint64_t& size) noexcept {
   take('~');  // literal8 (RFC 3516): the octets are as they are in any case
-  if (!take('{') || !is_digit(peek())) return kBadLiteral;
+  if (!take('{') || !ascii::is_digit(peek())) return kBadLiteral;
   const auto number = take_number(most);
   if (!number) return kLargeLiteral;
   take('+');

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "imap/text.hpp"
+#include "postern/base/ascii.hpp"
 
 namespace postern::imap {
 
@@ -103,7 +103,7 @@ inline std::string_view Cursor::take_atom() noexcept {
 inline std::optional<std::uint64_t> Cursor::take_number(std::uint64_t most) noexcept {
   const char* at = at_;
   std::uint64_t value = 0;
-  for (; at != end_ && is_digit(*at); ++at) {
+  for (; at != end_ && ascii::is_digit(*at); ++at) {
     const auto digit = static_cast<std::uint64_t>(*at - '0');
     if (value > (most - digit) / 10) return std::nullopt;
     value = value * 10 + digit;

@@ -71,7 +71,7 @@ Fault read_status(Cursor& cursor, std::string& room, Response& out) {
     cursor.skip_spaces();
     const StatusItem* known = nullptr;
     for (const auto& item : kStatusItems) {
-      if (equal(name, item.name)) known = &item;
+      if (ascii::equal(name, item.name)) known = &item;
     }
     if (known == nullptr) {
       if (!skip_value(cursor)) return kFault;
@@ -85,7 +85,7 @@ Fault read_status(Cursor& cursor, std::string& room, Response& out) {
 /// "NIL", or one character between quotes.
 bool take_delimiter(Cursor& cursor, std::string& room, char& out) {
   cursor.skip_spaces();
-  if (cursor.peek() != '"') return equal(cursor.take_atom(), "NIL");
+  if (cursor.peek() != '"') return ascii::equal(cursor.take_atom(), "NIL");
   const auto begin = room.size();
   if (!cursor.take_quoted(room) || room.size() > begin + 1) return false;
   if (room.size() == begin + 1) out = room.back();
@@ -101,7 +101,7 @@ Fault read_list(Cursor& cursor, std::string& room, Response& out) {
   Words words(cursor.rest().substr(0, end - 1));
   for (auto word = words.next(); !word.empty(); word = words.next()) {
     for (const auto& flag : kListFlags) {
-      if (equal(word, flag.name)) out.list.*flag.member = true;
+      if (ascii::equal(word, flag.name)) out.list.*flag.member = true;
     }
   }
   cursor.skip(end);
@@ -112,11 +112,11 @@ Fault read_list(Cursor& cursor, std::string& room, Response& out) {
 }  // namespace
 
 ResponseKind find_data(std::string_view word) noexcept {
-  if (equal(word, "CAPABILITY")) return ResponseKind::capability;
-  if (equal(word, "FLAGS")) return ResponseKind::flags;
-  if (equal(word, "LIST")) return ResponseKind::list;
-  if (equal(word, "STATUS")) return ResponseKind::mailbox_status;
-  if (equal(word, "ID")) return ResponseKind::id;
+  if (ascii::equal(word, "CAPABILITY")) return ResponseKind::capability;
+  if (ascii::equal(word, "FLAGS")) return ResponseKind::flags;
+  if (ascii::equal(word, "LIST")) return ResponseKind::list;
+  if (ascii::equal(word, "STATUS")) return ResponseKind::mailbox_status;
+  if (ascii::equal(word, "ID")) return ResponseKind::id;
   return ResponseKind::other;
 }
 

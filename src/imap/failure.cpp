@@ -13,7 +13,7 @@ constexpr std::string_view kBackoff = "Suggested Backoff Time:";
 constexpr std::uint64_t kLongestBackoff = 24ULL * 60 * 60 * 1000;
 
 std::size_t find(std::string_view text, std::string_view part) noexcept {
-  const auto at = std::search(text.begin(), text.end(), part.begin(), part.end(), equal_letters);
+  const auto at = std::search(text.begin(), text.end(), part.begin(), part.end(), ascii::equal_letters);
   return static_cast<std::size_t>(at - text.begin());
 }
 
@@ -53,9 +53,9 @@ FailureKind login_failure(const Response& tagged, std::span<const std::string> n
   const bool says_credentials = tagged.code == Code::authenticationfailed ||
                                 tagged.code == Code::authorizationfailed || tagged.code == Code::expired;
   if (says_credentials) return FailureKind::auth_refused;
-  const bool is_other =
-      std::any_of(not_credentials.begin(), not_credentials.end(),
-                  [&](const std::string& part) { return !part.empty() && contains(tagged.text, part); });
+  const bool is_other = std::any_of(
+      not_credentials.begin(), not_credentials.end(),
+      [&](const std::string& part) { return !part.empty() && ascii::contains(tagged.text, part); });
   return is_other ? FailureKind::auth_unavailable : FailureKind::auth_refused;
 }
 
@@ -70,7 +70,7 @@ std::optional<std::chrono::milliseconds> throttled_for(const Response& tagged) n
   if (tagged.condition != Condition::no && tagged.condition != Condition::bad) return std::nullopt;
   const auto at = find(tagged.text, kBackoff);
   if (at == tagged.text.size()) {
-    const bool says_so = tagged.code == Code::throttled || contains(tagged.text, kThrottled);
+    const bool says_so = tagged.code == Code::throttled || ascii::contains(tagged.text, kThrottled);
     return says_so ? std::optional(milliseconds(0)) : std::nullopt;
   }
   Cursor cursor(tagged.text.substr(at + kBackoff.size()));

@@ -21,7 +21,7 @@ FetchReader::Stop FetchReader::size(Cursor& cursor) {
     return Stop::go_on;
   }
   const auto word = cursor.take_atom();
-  if (equal(word, "NIL")) return Stop::go_on;
+  if (ascii::equal(word, "NIL")) return Stop::go_on;
   fetch_->size = parse_float_size(word);
   fetch_->size_was_float = true;
   return fetch_->size ? Stop::go_on : fail("malformed RFC822.SIZE");

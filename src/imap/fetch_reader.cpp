@@ -99,7 +99,7 @@ FetchReader::Stop FetchReader::attribute(Cursor& cursor) {
   if (name.empty()) return fail("name of an attribute expected");
   if (cursor.peek() == '[') return section(cursor, name);
   for (const auto& known : kAttributes) {
-    if (!equal(name, known.name)) continue;
+    if (!ascii::equal(name, known.name)) continue;
     cursor.skip_spaces();
     return (this->*known.read)(cursor);
   }
@@ -123,10 +123,11 @@ FetchReader::Stop FetchReader::section(Cursor& cursor, std::string_view name) {
   body_ = Body();
   if (const auto stop = origin(cursor); stop != Stop::go_on) return stop;
   cursor.skip_spaces();
-  if (!equal(name, "BODY") && !equal(name, "BINARY") && !equal(name, "BODY.PEEK")) return skip_value(cursor);
+  if (!ascii::equal(name, "BODY") && !ascii::equal(name, "BINARY") && !ascii::equal(name, "BODY.PEEK"))
+    return skip_value(cursor);
   if (text.empty()) return body_value(cursor, Section::message);
-  if (equal(text, "HEADER")) return body_value(cursor, Section::header);
-  if (equal(text, "TEXT")) return body_value(cursor, Section::text);
+  if (ascii::equal(text, "HEADER")) return body_value(cursor, Section::header);
+  if (ascii::equal(text, "TEXT")) return body_value(cursor, Section::text);
   return body_value(cursor, Section::other);
 }
 
@@ -144,7 +145,7 @@ FetchReader::Stop FetchReader::body_value(Cursor& cursor, Section section) {
   fetch_->has_body = true;
   if (cursor.peek() == '"') return quoted_body(cursor);
   if (cursor.peek() == '{' || cursor.peek() == '~') return literal_body(cursor);
-  if (begins_with(cursor.rest(), "NIL") && cursor.rest().size() > 3 && ends_value(cursor.rest()[3])) {
+  if (ascii::begins_with(cursor.rest(), "NIL") && cursor.rest().size() > 3 && ends_value(cursor.rest()[3])) {
     cursor.skip(3);
     body_.form = BodyForm::nil;
     return Stop::body;

@@ -14,7 +14,7 @@ constexpr std::uint64_t kLargestExponent = 40;
 std::string_view take_digits(Cursor& cursor) noexcept {
   const auto text = cursor.rest();
   std::size_t length = 0;
-  while (length != text.size() && is_digit(text[length])) ++length;
+  while (length != text.size() && ascii::is_digit(text[length])) ++length;
   cursor.skip(length);
   return text.substr(0, length);
 }

@@ -27,9 +27,9 @@ std::optional<std::uint64_t> whole_number(std::string_view word) noexcept {
 }  // namespace
 
 std::optional<ResponseKind> find_number_list(std::string_view word) noexcept {
-  if (equal(word, "SEARCH")) return ResponseKind::search;
-  if (equal(word, "ESEARCH")) return ResponseKind::esearch;
-  if (equal(word, "VANISHED")) return ResponseKind::vanished;
+  if (ascii::equal(word, "SEARCH")) return ResponseKind::search;
+  if (ascii::equal(word, "ESEARCH")) return ResponseKind::esearch;
+  if (ascii::equal(word, "VANISHED")) return ResponseKind::vanished;
   return std::nullopt;
 }
 
@@ -122,8 +122,8 @@ Fault NumberReader::word_in_group(std::string_view word) {
     tag_ = word;
     is_tag_next_ = false;
   } else if (kind_ == ResponseKind::esearch) {
-    is_tag_next_ = expect_ == Expect::name && tag_.empty() && equal(word, "TAG");
-  } else if (kind_ == ResponseKind::vanished && equal(word, "EARLIER")) {
+    is_tag_next_ = expect_ == Expect::name && tag_.empty() && ascii::equal(word, "TAG");
+  } else if (kind_ == ResponseKind::vanished && ascii::equal(word, "EARLIER")) {
     out_->vanished_earlier = true;
   }
   return {};
@@ -139,13 +139,13 @@ Fault NumberReader::name(std::string_view word) noexcept {
                              {"MIN", Expect::min},
                              {"MAX", Expect::max},
                              {"MODSEQ", Expect::modseq}};
-  if (equal(word, "UID")) {
+  if (ascii::equal(word, "UID")) {
     out_->esearch.uid = true;
     return {};
   }
   expect_ = Expect::unknown;
   for (const auto& item : kItems) {
-    if (equal(word, item.name)) expect_ = item.value;
+    if (ascii::equal(word, item.name)) expect_ = item.value;
   }
   if (expect_ == Expect::set) out_->esearch.all = true;
   return {};

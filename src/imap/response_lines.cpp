@@ -34,7 +34,7 @@ ResponseParser::Machine::Outcome ResponseParser::Machine::read_response(std::str
   }
   if (!cursor.take('*')) return read_tagged(cursor);
   cursor.skip_spaces();
-  return is_digit(cursor.peek()) ? read_numbered(last_line, cursor) : read_words(last_line, cursor);
+  return ascii::is_digit(cursor.peek()) ? read_numbered(last_line, cursor) : read_words(last_line, cursor);
 }
 
 ResponseParser::Machine::Outcome ResponseParser::Machine::read_tagged(Cursor& cursor) {
@@ -55,15 +55,15 @@ ResponseParser::Machine::Outcome ResponseParser::Machine::read_numbered(std::str
   response_.number = static_cast<std::uint32_t>(*number);
   cursor.skip_spaces();
   const auto word = cursor.take_name();
-  if (equal(word, "FETCH") || equal(word, "UIDFETCH")) {
+  if (ascii::equal(word, "FETCH") || ascii::equal(word, "UIDFETCH")) {
     in_fetch_ = true;
     const bool is_uid = word.size() > std::string_view("FETCH").size();
     fetch_.begin(response_.fetch, is_uid ? std::optional(response_.number) : std::nullopt);
     return read_fetch(cursor);
   }
-  if (equal(word, "EXISTS")) return finish(ResponseKind::exists);
-  if (equal(word, "RECENT")) return finish(ResponseKind::recent);
-  if (equal(word, "EXPUNGE")) return finish(ResponseKind::expunge);
+  if (ascii::equal(word, "EXISTS")) return finish(ResponseKind::exists);
+  if (ascii::equal(word, "RECENT")) return finish(ResponseKind::recent);
+  if (ascii::equal(word, "EXPUNGE")) return finish(ResponseKind::expunge);
   Fault fault;
   if (const auto size = trailing_literal(last_line, kMaxPlainLiteral, fault)) return keep_literal(*size);
   return fault.empty() ? finish(ResponseKind::other) : fail(fault);

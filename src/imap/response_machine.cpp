@@ -39,7 +39,7 @@ struct ListStart {
 /// Whether a line begins with a keyword behind which a list of numbers stands.
 std::optional<ListStart> find_list(std::string_view line) noexcept {
   constexpr std::size_t kStar = 2;
-  if (!line.starts_with("* ") || line.size() == kStar || is_digit(line[kStar])) return std::nullopt;
+  if (!line.starts_with("* ") || line.size() == kStar || ascii::is_digit(line[kStar])) return std::nullopt;
   const auto end = line.find_first_of(" \r\n", kStar);
   if (end == std::string_view::npos) return std::nullopt;
   const auto kind = find_number_list(line.substr(kStar, end - kStar));

@@ -68,14 +68,14 @@ std::string_view without_space(std::string_view text) noexcept {
 
 std::optional<Condition> find_condition(std::string_view word) noexcept {
   for (std::size_t i = 0; i < kConditions.size(); ++i) {
-    if (equal(word, kConditions[i])) return static_cast<Condition>(i);
+    if (ascii::equal(word, kConditions[i])) return static_cast<Condition>(i);
   }
   return std::nullopt;
 }
 
 Code find_code(std::string_view name) noexcept {
   for (const auto& known : kCodes) {
-    if (equal(name, known.name)) return known.code;
+    if (ascii::equal(name, known.name)) return known.code;
   }
   return Code::unknown;
 }
@@ -93,7 +93,8 @@ void read_status_text(std::string_view text, Response& out) noexcept {
     return;
   }
   const auto last = out.text.find_last_not_of(' ');
-  if (last == std::string_view::npos || !ends_with(out.text.substr(0, last + 1), kThrottledAtEnd)) return;
+  if (last == std::string_view::npos || !ascii::ends_with(out.text.substr(0, last + 1), kThrottledAtEnd))
+    return;
   out.code = Code::throttled;
   out.code_name = out.text.substr(last + 2 - kThrottledAtEnd.size(), kThrottledAtEnd.size() - 2);
 }

@@ -1,4 +1,4 @@
-#include "imap/text.hpp"
+#include "postern/base/ascii.hpp"
 #include "postern/imap/response.hpp"
 
 namespace postern::imap {
@@ -18,7 +18,7 @@ constexpr SystemFlag kSystemFlags[] = {
 bool set_system_flag(Flags& flags, std::string_view word) noexcept {
   if (!word.starts_with('\\')) return false;
   for (const auto& flag : kSystemFlags) {
-    if (!equal(word, flag.name)) continue;
+    if (!ascii::equal(word, flag.name)) continue;
     flags.*flag.member = true;
     return true;
   }
@@ -28,16 +28,13 @@ bool set_system_flag(Flags& flags, std::string_view word) noexcept {
 }  // namespace
 
 std::string_view Words::next() noexcept {
-  rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
-  const auto word = rest_.substr(0, rest_.find(' '));
-  rest_.remove_prefix(word.size());
-  return word;
+  return ascii::take_word(rest_);
 }
 
 bool Flags::has(std::string_view keyword) const noexcept {
   Words words(keywords);
   for (auto word = words.next(); !word.empty(); word = words.next()) {
-    if (equal(word, keyword)) return true;
+    if (ascii::equal(word, keyword)) return true;
   }
   return false;
 }

@@ -4,7 +4,8 @@
 #include <array>
 #include <limits>
 
-#include "pop3/text.hpp"
+#include "pop3/number.hpp"
+#include "postern/base/ascii.hpp"
 
 namespace postern::pop3 {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::string_view kBadOctets{"\0\r\n", 3};
 
 Verb find_verb(std::string_view keyword) noexcept {
   for (std::size_t i = 0; i < static_cast<std::size_t>(Verb::other); ++i) {
-    if (equal(kNames[i], keyword)) return static_cast<Verb>(i);
+    if (ascii::equal(kNames[i], keyword)) return static_cast<Verb>(i);
   }
   return Verb::other;
 }
@@ -36,7 +37,7 @@ bool take_message(std::string_view word, Command& command) noexcept {
 }
 
 bool take_optional_message(std::string_view& rest, Command& command) noexcept {
-  const auto word = take_word(rest);
+  const auto word = ascii::take_word(rest);
   return word.empty() || take_message(word, command);
 }
 
@@ -64,8 +65,8 @@ bool take_password(std::string_view& rest, Command& command) noexcept {
 }
 
 bool take_mechanism(std::string_view& rest, Command& command) noexcept {
-  command.argument = take_word(rest);
-  const auto initial = take_word(rest);
+  command.argument = ascii::take_word(rest);
+  const auto initial = ascii::take_word(rest);
   if (!initial.empty()) command.initial = initial;
   return true;
 }
@@ -78,9 +79,9 @@ bool take_arguments(std::string_view& rest, Command& command) noexcept {
       return take_optional_message(rest, command);
     case Verb::retr:
     case Verb::dele:
-      return take_message(take_word(rest), command);
+      return take_message(ascii::take_word(rest), command);
     case Verb::top:
-      return take_message(take_word(rest), command) && take_lines(take_word(rest), command);
+      return take_message(ascii::take_word(rest), command) && take_lines(ascii::take_word(rest), command);
     case Verb::user:
       return take_user(rest, command);
     case Verb::pass:
@@ -121,7 +122,7 @@ Parsed parse(std::string_view line) noexcept {
     return parsed;
   }
   auto rest = line.substr(keyword.size());
-  if (!take_arguments(rest, parsed.command) || !take_word(rest).empty()) {
+  if (!take_arguments(rest, parsed.command) || !ascii::take_word(rest).empty()) {
     parsed.command = Command();
     parsed.command.verb = find_verb(keyword);
     parsed.error = ParseError::bad_argument;

@@ -3,7 +3,8 @@
 #include <array>
 #include <limits>
 
-#include "pop3/text.hpp"
+#include "pop3/number.hpp"
+#include "postern/base/ascii.hpp"
 
 namespace postern::pop3 {
 namespace {
@@ -41,7 +42,7 @@ constexpr std::array kCodes = {
 /// What stands behind the indicator, without its space; nothing if the line does not begin with the
 /// indicator.
 std::optional<std::string_view> text_behind(std::string_view line, std::string_view indicator) noexcept {
-  if (!begins_with(line, indicator)) return std::nullopt;
+  if (!ascii::begins_with(line, indicator)) return std::nullopt;
   line.remove_prefix(indicator.size());
   if (line.empty()) return line;
   if (line.front() != ' ') return std::nullopt;
@@ -56,7 +57,7 @@ std::string_view response_code(std::string_view text) noexcept {
 }
 
 bool is_or_below(std::string_view code, std::string_view known) noexcept {
-  return begins_with(code, known) && (code.size() == known.size() || code[known.size()] == '/');
+  return ascii::begins_with(code, known) && (code.size() == known.size() || code[known.size()] == '/');
 }
 
 }  // namespace
@@ -75,7 +76,7 @@ FailureKind login_failure(const Reply& reply, bool knows_codes) noexcept {
     }
   }
   for (const auto& pattern : kPatterns) {
-    if (contains(reply.text, pattern.part)) return pattern.kind;
+    if (ascii::contains(reply.text, pattern.part)) return pattern.kind;
   }
   return FailureKind::auth_refused;
 }
@@ -83,9 +84,9 @@ FailureKind login_failure(const Reply& reply, bool knows_codes) noexcept {
 std::optional<std::uint64_t> announced_octets(const Reply& reply) noexcept {
   if (reply.status != Status::ok) return std::nullopt;
   auto rest = reply.text;
-  const auto number = take_word(rest);
-  const auto unit = take_word(rest);
-  if (!begins_with(unit, "octet") && !begins_with(unit, "byte")) return std::nullopt;
+  const auto number = ascii::take_word(rest);
+  const auto unit = ascii::take_word(rest);
+  if (!ascii::begins_with(unit, "octet") && !ascii::begins_with(unit, "byte")) return std::nullopt;
   const auto octets = saturating_number(number);
   if (octets == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
   return octets;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "postern/base/ascii.hpp"
 #include "postern/base/assert.hpp"
 #include "postern/sasl/sasl.hpp"
 
@@ -17,10 +18,6 @@ constexpr std::string_view kCancel = "*";
 constexpr std::string_view kEmptyInitial = "=";
 constexpr std::string_view kNotInPassword{"\0\r\n", 3};
 
-constexpr char to_upper(char c) noexcept {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
 bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
@@ -33,10 +30,7 @@ std::string_view name(Mechanism mechanism) noexcept {
 
 std::optional<Mechanism> find_mechanism(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kMechanisms; ++i) {
-    const auto known = kNames[i];
-    const bool same = std::equal(known.begin(), known.end(), name.begin(), name.end(),
-                                 [](char a, char b) { return a == to_upper(b); });
-    if (same) return static_cast<Mechanism>(i);
+    if (ascii::equal(kNames[i], name)) return static_cast<Mechanism>(i);
   }
   return std::nullopt;
 }

@@ -8,7 +8,7 @@
 #include <ctime>
 #include <string_view>
 
-#include "tls/names.hpp"
+#include "postern/base/ascii.hpp"
 
 namespace postern::tls {
 namespace {
@@ -18,7 +18,7 @@ using NamesPtr = std::unique_ptr<GENERAL_NAMES, Freer<GENERAL_NAMES_free>>;
 void add_name(std::vector<std::string>& names, const ASN1_STRING* text) {
   const std::string_view view(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                               static_cast<std::size_t>(ASN1_STRING_length(text)));
-  std::string name = lower_case(view);
+  std::string name = ascii::to_lower(view);  // as DNS compares names (RFC 4343)
   if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
     names.push_back(std::move(name));
 }

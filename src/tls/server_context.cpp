@@ -6,9 +6,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "postern/base/ascii.hpp"
 #include "tls/certificate.hpp"
 #include "tls/context_rules.hpp"
-#include "tls/names.hpp"
 #include "tls/openssl.hpp"
 #include "tls/ssl_transport.hpp"
 #include "tls/ticket_seal.hpp"
@@ -25,7 +25,7 @@ struct Profile {
 };
 
 SSL_CTX* find_context(const Profile& profile, std::string_view server_name) {
-  const std::string name = lower_case(server_name);
+  const std::string name = ascii::to_lower(server_name);
   if (const auto exact = profile.by_name.find(name); exact != profile.by_name.end()) return exact->second;
   const std::size_t dot = name.find('.');
   if (dot == std::string::npos || dot == 0) return nullptr;

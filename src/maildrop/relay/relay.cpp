@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "maildrop/relay/single_spaces.hpp"
+#include "postern/base/ascii.hpp"
 #include "postern/base/assert.hpp"
 #include "postern/pop3/dot.hpp"
 
@@ -34,16 +35,8 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits, end);
 }
 
-/// The next word of a status line's text, taken from its front.
-std::string_view take_word(std::string_view& text) noexcept {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  const std::string_view word = text.substr(0, text.find(' '));
-  text.remove_prefix(word.size());
-  return word;
-}
-
 std::optional<std::uint64_t> take_number(std::string_view& text) noexcept {
-  const std::string_view word = take_word(text);
+  const std::string_view word = ascii::take_word(text);
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
   if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
@@ -115,8 +108,8 @@ coro::Task<Result<std::string>> Relay::uidl(std::uint32_t message) {
   if (!reply) co_return std::move(reply).error();
   std::string_view text = reply->text;
   std::string_view rest = reply->text;
-  std::string_view id = take_word(text);
-  const std::string_view second = take_word(text);
+  std::string_view id = ascii::take_word(text);
+  const std::string_view second = ascii::take_word(text);
   if (const auto number = take_number(rest);
       number && !second.empty()) {  // some servers leave the number out
     if (number != message) co_return malformed("UIDL");
