@@ -34,7 +34,9 @@ class Gate {
    private:
     Gate* gate_;
   };
-  /// Waits until nothing runs. One waiter, and nothing is spawned any more while it waits.
+  /// Waits until nothing runs. One waiter. While it waits only what runs here itself may spawn more, as a
+  /// session spawns its UPDATE during a drain: the spawner still counts, so the gate does not close between
+  /// the two. Whoever spawns from outside could come too late.
   Awaiter closed() noexcept { return Awaiter(*this); }
 
  private:

@@ -39,6 +39,11 @@ Task<void> spawn_another(Gate& gate, Event& own, Event& others) {
   co_await own.wait(Deadline::never());
 }
 
+Task<void> spawn_later(Gate& gate, Event& own, Event& others) {
+  co_await own.wait(Deadline::never());
+  gate.spawn(wait_for(others));
+}
+
 Task<void> wait_closed(Gate& gate) {
   co_await gate.closed();
 }
@@ -73,6 +78,18 @@ TEST_F(GateTest, ClosedWaitsForTheLast) {
   Running<void> closed(scheduler, wait_closed(gate));
   first.set();
   scheduler.run_until_idle();
+  EXPECT_FALSE(closed.done());
+  second.set();
+  scheduler.run_until_idle();
+  EXPECT_TRUE(closed.done());
+}
+
+TEST_F(GateTest, ClosedWaitsForWhatATaskSpawnsMeanwhile) {
+  gate.spawn(spawn_later(gate, first, second));
+  Running<void> closed(scheduler, wait_closed(gate));
+  first.set();
+  scheduler.run_until_idle();
+  EXPECT_EQ(gate.count(), 1u);
   EXPECT_FALSE(closed.done());
   second.set();
   scheduler.run_until_idle();
