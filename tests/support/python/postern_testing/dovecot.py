@@ -1,80 +1,40 @@
 """Dovecot from Debian 12 in a private root: nothing is installed, no daemon of the machine is started or touched.
 
-`private_root()` fetches the packages with apt-get and unpacks them into a cache folder. `Dovecot` runs a copy of it in
+`private_root()` fetches the packages and unpacks them into a cache folder (packages.py). `Dovecot` runs a copy of it in
 a temporary folder, as the calling user or, for root, as nobody, on loopback ports.
 """
 
-import fcntl
 import grp
 import os
-import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .process import dies_with_parent, end_group, free_port
+from .mail_store import MailStore, make_maildir, put_into_maildir
+from .packages import unpacked
+from .process import as_server_user, end_group, free_port, greets, hand_over_tree, server_user
 
 PACKAGES = ["dovecot-core", "dovecot-pop3d", "dovecot-imapd"]
 MODULE_DIR = b"/usr/lib/dovecot/modules"  # compiled into libdovecot, no setting changes it
 START_TRIES = 5
-START_SECONDS = 20.0
 
 
 def private_root(cache: Path) -> Path:
-    """The unpacked packages, Dovecot's and those of its dependencies that this machine lacks; fetched once."""
-    root = cache / "root"
-    if root.exists():
-        return root
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.exists():
-            _unpack(_fetch(cache), cache, root)
-    return root
-
-
-def _fetch(cache: Path) -> list[Path]:
-    folder = cache / "packages"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    plan = _apt(["-s", "install", "--no-install-recommends", *PACKAGES], folder)
-    if plan.returncode != 0 and os.geteuid() == 0:  # a fresh machine has no package lists
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        plan = _apt(["-s", "install", "--no-install-recommends", *PACKAGES], folder)
-    if plan.returncode != 0:
-        raise RuntimeError(f"apt-get does not find Dovecot (is `apt-get update` needed?):\n{plan.stderr}")
-    missing = {line.split()[1] for line in plan.stdout.splitlines() if line.startswith("Inst ")}
-    fetched = _apt(["download", *sorted(missing | set(PACKAGES))], folder)
-    if fetched.returncode != 0:
-        raise RuntimeError(f"apt-get download failed:\n{fetched.stderr}")
-    return sorted(folder.glob("*.deb"))
-
-
-def _apt(arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
-    return subprocess.run(["apt-get", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-
-
-def _unpack(packages: list[Path], cache: Path, root: Path) -> None:
-    partial = cache / "partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    for package in packages:
-        subprocess.run(["dpkg", "-x", package, partial], check=True)
-    partial.rename(root)
+    return unpacked(cache, PACKAGES)
 
 
 @dataclass
 class Ports:
     pop3: int = 0  # plaintext, STLS where there is a certificate
     pop3s: int = 0  # 0 without a certificate
-    imap: int = 0
+    imap: int = 0  # plaintext, STARTTLS where there is a certificate
+    imaps: int = 0  # 0 without a certificate
 
 
 @dataclass
-class Dovecot:
+class Dovecot(MailStore):
     """A running Dovecot. Passwords lie in plain; a mailbox is a list of messages in store form (LF line ends)."""
 
     root: Path
@@ -94,7 +54,6 @@ class Dovecot:
             self._write_users()
             for user, messages in self.mailboxes.items():
                 self.fill(user, messages)
-            self._hand_over()
             self._start()
         except BaseException:
             self.close()
@@ -115,19 +74,24 @@ class Dovecot:
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    @property
+    def imap_port(self) -> int:
+        return self.ports.imap
+
+    @property
+    def pop3_port(self) -> int:
+        return self.ports.pop3
+
+    def add_user(self, user: str, password: str) -> None:
+        self.users[user] = password
+        self._write_users()
+
     def fill(self, user: str, messages: list[bytes]) -> None:
-        """Puts messages behind those that the mailbox has, in this order."""
-        maildir = self.folder / "mail" / user
-        for part in ("cur", "new", "tmp"):
-            (maildir / part).mkdir(parents=True, exist_ok=True)
-        written = []
-        for message in messages:
-            self.delivered += 1
-            written.append(maildir / "tmp" / f"{1700000000 + self.delivered}.M{self.delivered}P1.test")
-            written[-1].write_bytes(message)
-        self._hand_over()
-        for path in written:
-            path.rename(maildir / "new" / path.name)
+        put_into_maildir(self._maildir(user), self.delivered + 1, messages)
+        self.delivered += len(messages)
+
+    def _maildir(self, user: str) -> Path:
+        return self.folder / "mail" / user
 
     def _copy_programs(self) -> None:
         for part in ("usr/lib", "usr/sbin", "usr/bin", "lib"):
@@ -146,49 +110,37 @@ class Dovecot:
         lines = [f"{user}:{{PLAIN}}{password}::::::\n" for user, password in self.users.items()]
         (self.folder / "users").write_text("".join(lines))
         for user in self.users:
-            self.fill(user, [])
-
-    def _hand_over(self) -> None:
-        """Gives everything to the user that Dovecot runs as; only root has to."""
-        if os.geteuid() == 0:
-            subprocess.run(["chown", "-R", "nobody:nogroup", self.folder], check=True)
+            make_maildir(self._maildir(user))
 
     def _start(self) -> None:
         for _ in range(START_TRIES):
-            self.ports = Ports(free_port(), free_port() if self.certificate else 0, free_port())
+            self.ports = self._free_ports()
             self._write_configuration()
-            self._hand_over()
+            hand_over_tree(self.folder)
             self.process = subprocess.Popen(
-                dies_with_parent(self._command(), "nobody" if os.geteuid() == 0 else None),
+                as_server_user(self._command()),
                 env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": self._library_path()},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=open(self.folder / "log", "ab"),  # noqa: SIM115  (handed to the child)
                 start_new_session=True,
             )
-            if self._answers():
+            if greets(self.process, self.ports.pop3, b"+OK"):
                 return
             end_group(self.process)
             if "Address already in use" not in self.log:
                 break
         raise RuntimeError(f"Dovecot did not start:\n{self.log}")
 
+    def _free_ports(self) -> Ports:
+        tls = bool(self.certificate)
+        return Ports(free_port(), free_port() if tls else 0, free_port(), free_port() if tls else 0)
+
     def _command(self) -> list[str]:
         """dovecot, by way of doveconf: it would look for that one at the place where it is not installed."""
         configuration = str(self.folder / "dovecot.conf")
         read = [str(self.folder / "usr/bin/doveconf"), "-f", "service=master", "-c", configuration]
         return [*read, "-e", str(self.folder / "usr/sbin/dovecot"), "-F", "-c", configuration]
-
-    def _answers(self) -> bool:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                with socket.create_connection(("127.0.0.1", self.ports.pop3), 5) as connection:
-                    if connection.recv(512).startswith(b"+OK"):
-                        return True
-            except OSError:
-                time.sleep(0.02)
-        return False
 
     def _library_path(self) -> str:
         own = self.folder / "usr/lib/dovecot"
@@ -201,7 +153,7 @@ class Dovecot:
         return ":".join(str(folder) for folder in folders)
 
     def _write_configuration(self) -> None:
-        owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        owner = server_user()
         text = CONFIGURATION.format(
             folder=self.folder,
             library_path=self._library_path(),
@@ -279,7 +231,8 @@ service imap-login {{
     port = {ports.imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {ports.imaps}
+    ssl = yes
   }}
 }}
 """

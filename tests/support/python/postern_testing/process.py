@@ -1,6 +1,7 @@
 """Starting and ending the processes of tests and demo: each ends with the one who started it."""
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -21,6 +22,43 @@ def dies_with_parent(command: list[str], user: str | None = None) -> list[str]:
     if user:
         wrapper += ["--reuid", user, "--regid", "nogroup", "--clear-groups"]
     return [*wrapper, "--", *command]
+
+
+def greets(process: subprocess.Popen, port: int, greeting: bytes, seconds: float = 20.0) -> bool:
+    """Whether the process comes to listen and greets so, within this time and while it lives."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as connection:
+                if connection.recv(512).startswith(greeting):
+                    return True
+        except OSError:
+            pass
+        time.sleep(0.02)
+    return False
+
+
+def server_user() -> pwd.struct_passwd:
+    """Whom a real server runs as: nobody where root runs the tests, else the caller."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+
+def as_server_user(command: list) -> list[str]:
+    return dies_with_parent([str(part) for part in command], "nobody" if os.geteuid() == 0 else None)
+
+
+def hand_over(*paths: Path) -> None:
+    """Gives files and folders to the user whom a real server runs as; only root has to."""
+    if os.geteuid() == 0:
+        owner = server_user()
+        for path in paths:
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
+def hand_over_tree(folder: Path) -> None:
+    """The folder with all that is in it, while nothing runs there."""
+    if os.geteuid() == 0:
+        hand_over(folder, *folder.rglob("*"))
 
 
 def group_members(group: int) -> list[int]:
