@@ -1,18 +1,22 @@
-"""Dovecot behind the gateway, once for each way in which the gateway may reach it."""
+"""Dovecot behind the gateway, once for each way in which the gateway may reach it; and the real servers with the corpus
+in their mailboxes, alone and behind the gateway."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from corpus import BIG, CORPUS, MANY
+from corpus import BIG, CORPUS, MANY, wire_form
 
 from postern_testing.certificates import Certificates
 from postern_testing.client import Client
+from postern_testing.courier import Courier
+from postern_testing.cyrus import Cyrus
 from postern_testing.dovecot import Dovecot
 from postern_testing.gateway import Gateway, backend, configuration
+from postern_testing.mail_store import MailStore, Refused
 
 USERS = {
     "corpus@example.net": "sEcret",
@@ -59,14 +63,75 @@ def upstream_leg(mode: str, store: Dovecot, certificates: Certificates) -> dict:
     return backend(port, tls={"mode": mode, "ca_file": str(certificates.ca.cert), "server_name": "pop.example.net"})
 
 
+def gateway_before(leg: dict, certificates: Certificates, folder: Path, **changes) -> Gateway:
+    shutil.copy(certificates.ecdsa.cert, folder / "cert.pem")
+    shutil.copy(certificates.ecdsa.key, folder / "key.pem")
+    return Gateway(configuration([leg], folder, **changes), folder, secrets=("sEcret",))
+
+
 @pytest.fixture(scope="session", params=["none", "starttls", "implicit"])
 def bench(request, dovecot_root, certificates, tmp_path_factory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp(f"gateway-{request.param}")
-    shutil.copy(certificates.ecdsa.cert, folder / "cert.pem")
-    shutil.copy(certificates.ecdsa.key, folder / "key.pem")
     mailboxes = {"corpus@example.net": list(CORPUS.values()), "big": [BIG], "many": MANY}
     with ExitStack() as stack:
         store = stack.enter_context(Dovecot(dovecot_root, USERS, certificates.ecdsa.pair, mailboxes))
-        config = configuration([upstream_leg(request.param, store, certificates)], folder)
-        gateway = stack.enter_context(Gateway(config, folder, secrets=("sEcret",)))
-        yield Bench(store, gateway, certificates)
+        leg = upstream_leg(request.param, store, certificates)
+        yield Bench(store, stack.enter_context(gateway_before(leg, certificates, folder)), certificates)
+
+
+# The real servers
+
+PASSWORD = "sEcret"
+ODD = {"courier": ("final-cr", "utf8-header")}  # shown otherwise by POP3 than by IMAP; see test_servers.py
+
+
+@dataclass
+class Server:
+    """A real server with the corpus in the mailboxes `files` and `appended`: as files where it takes such, by APPEND.
+
+    The messages named in ODD are in the mailbox `odd` instead; `scratch` is for whoever wants to change something."""
+
+    name: str
+    store: MailStore
+    refused: dict[str, str] = field(default_factory=dict)  # name of the message: what the server said to its APPEND
+
+    def fill(self) -> None:
+        odd = ODD.get(self.name, ())
+        if self.store.takes_files:
+            self.store.fill("files", [octets for name, octets in CORPUS.items() if name not in odd])
+            self.store.fill("odd", [CORPUS[name] for name in odd])
+        for name, octets in CORPUS.items():
+            if name not in odd:
+                try:
+                    self.store.append("appended", wire_form(octets))
+                except Refused as refusal:
+                    self.refused[name] = str(refusal)
+
+    def pop3(self, user: str) -> Client:
+        """Logged in at the server itself."""
+        client = Client(self.store.pop3_port)
+        answer = client.login(user, PASSWORD)
+        assert answer.startswith(b"+OK"), answer
+        return client
+
+
+@pytest.fixture(scope="session")
+def make_server(request, certificates) -> Callable[..., MailStore]:
+    """make_server(name, user, ...): one of the servers, to be entered."""
+
+    def make(name: str, *users: str) -> MailStore:
+        root = request.getfixturevalue(f"{name}_root")
+        passwords = dict.fromkeys(users, PASSWORD)
+        if name == "dovecot":
+            return Dovecot(root, passwords, certificates.ecdsa.pair)
+        return {"cyrus": Cyrus, "courier": Courier}[name](root, passwords)
+
+    return make
+
+
+@pytest.fixture(scope="session", params=["dovecot", "cyrus", "courier"])
+def server(request, make_server) -> Iterator[Server]:
+    with make_server(request.param, "files", "appended", "odd", "scratch") as store:
+        running = Server(request.param, store)
+        running.fill()
+        yield running

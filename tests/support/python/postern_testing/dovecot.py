@@ -5,6 +5,7 @@ a temporary folder, as the calling user or, for root, as nobody, on loopback por
 """
 
 import grp
+import imaplib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .client import eventually
 from .mail_store import MailStore, make_maildir, put_into_maildir
 from .packages import unpacked
 from .process import as_server_user, end_group, free_port, greets, hand_over_tree, server_user
@@ -85,6 +87,14 @@ class Dovecot(MailStore):
     def add_user(self, user: str, password: str) -> None:
         self.users[user] = password
         self._write_users()
+        eventually(lambda: self._knows(user), f"{user} can log in")  # it looks at the file once a second
+
+    def _knows(self, user: str) -> bool:
+        try:
+            with self.imap(user):
+                return True
+        except imaplib.IMAP4.error:
+            return False
 
     def fill(self, user: str, messages: list[bytes]) -> None:
         put_into_maildir(self._maildir(user), self.delivered + 1, messages)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from . import courier, cyrus
 from .certificates import Certificates
 from .client import Client
 from .dovecot import Dovecot, private_root
@@ -66,6 +67,16 @@ def connect(started: ExitStack, certificates: Certificates) -> Callable[..., Cli
 @pytest.fixture(scope="session")
 def dovecot_root() -> Path:
     return private_root(REPOSITORY / "build/cache/dovecot")
+
+
+@pytest.fixture(scope="session")
+def cyrus_root() -> Path:
+    return cyrus.private_root(REPOSITORY / "build/cache/cyrus")
+
+
+@pytest.fixture(scope="session")
+def courier_root() -> Path:
+    return courier.private_root(REPOSITORY / "build/cache/courier")
 
 
 @pytest.fixture
