@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from .mail_store import MailStore, make_maildir, put_into_maildir
-from .packages import library_path, unpacked
+from .packages import copy_programs, library_path, unpacked
 from .process import as_server_user, end_group, free_port, greets, hand_over_tree, server_user
 
 PACKAGES = ["courier-imap", "courier-pop", "courier-base", "courier-authlib", "libcourier-unicode4", "gamin"]
@@ -54,12 +54,13 @@ class Courier(MailStore):
     def __enter__(self) -> "Courier":
         self.folder = Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))  # short: see PATH_LENGTH
         try:
-            self.libraries = self._redirected_library()
+            copy_programs(self.root, self.folder)
+            self._redirect_library()
             self.accounts = _Accounts(self._socket(), self.users, self.folder / "mail")
             for user in self.users:
                 make_maildir(self._maildir(user))
             hand_over_tree(self.folder)
-            self._start([self.root / "usr/libexec/gam_server", "--notimeout", self.folder.name])
+            self._start([self.folder / "usr/libexec/gam_server", "--notimeout", self.folder.name])
             self.imap_port = self._listen("courier/imaplogin", "usr/bin/imapd", b"* OK")
             self.pop3_port = self._listen("courier/courierpop3login", "usr/lib/courier/courier/courierpop3d", b"+OK")
         except BaseException:
@@ -97,24 +98,21 @@ class Courier(MailStore):
     def _socket(self) -> str:
         return f"{self.folder}/".ljust(PATH_LENGTH - 1, "/") + "s"
 
-    def _redirected_library(self) -> Path:
-        """The folder of a libcourierauth that finds our socket."""
-        octets = (self.root / LIBRARY).read_bytes()
+    def _redirect_library(self) -> None:
+        library = self.folder / LIBRARY
+        octets = library.read_bytes()
         path = self._socket().encode() + b"\0"
         if len(path) != PATH_LENGTH + 1 or b"".join(COMPILED_IN) not in octets:
-            raise RuntimeError(f"cannot point {self.root / LIBRARY} to {path!r}")
-        folder = self.folder / "lib"
-        folder.mkdir()
-        (folder / "libcourierauth.so.0").write_bytes(octets.replace(b"".join(COMPILED_IN), path[:16] + path[15:]))
-        return folder
+            raise RuntimeError(f"cannot point {library} to {path!r}")
+        library.write_bytes(octets.replace(b"".join(COMPILED_IN), path[:16] + path[15:]))
 
     def _listen(self, login: str, program: str, greeting: bytes) -> int:
         """Starts a service, gives its port."""
         limits = ["-maxprocs=100", "-maxperip=100", "-nodnslookup", "-noidentlookup", "-address=127.0.0.1"]
-        programs = [self.root / "usr/lib/courier" / login, self.root / program]
+        programs = [self.folder / "usr/lib/courier" / login, self.folder / program]
         for _ in range(START_TRIES):
             port = free_port()
-            process = self._start([self.root / "usr/sbin/couriertcpd", *limits, port, *programs, "Maildir"])
+            process = self._start([self.folder / "usr/sbin/couriertcpd", *limits, port, *programs, "Maildir"])
             if greets(process, port, greeting):
                 return port
             end_group(self.processes.pop())
@@ -123,11 +121,10 @@ class Courier(MailStore):
         raise RuntimeError(f"Courier did not start:\n{self.log}")
 
     def _start(self, command: list) -> subprocess.Popen:
-        libraries = f"{self.libraries}:{library_path(self.root)}"
         with open(self.folder / "log", "ab") as log:
             process = subprocess.Popen(
                 as_server_user(command),
-                env={**ENVIRONMENT, "LD_LIBRARY_PATH": libraries, "GAM_CLIENT_ID": self.folder.name},
+                env={**ENVIRONMENT, "LD_LIBRARY_PATH": library_path(self.folder), "GAM_CLIENT_ID": self.folder.name},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

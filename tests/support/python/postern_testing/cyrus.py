@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from .mail_store import IMAP_SECONDS, MailStore, Refused
-from .packages import library_path, unpacked
+from .packages import copy_programs, library_path, unpacked
 from .process import as_server_user, end_group, free_port, greets, hand_over_tree, server_user
 
 PACKAGES = ["cyrus-imapd", "cyrus-pop3d", "cyrus-common", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"]
@@ -72,9 +72,11 @@ class Cyrus(MailStore):
     def __enter__(self) -> "Cyrus":
         self.folder = Path(tempfile.mkdtemp(prefix="py-", dir="/tmp"))
         try:
+            copy_programs(self.root, self.folder)
             for part in ("config/proc", "config/lock", "config/db", "config/log", "spool"):
                 (self.folder / part).mkdir(parents=True)
             self._write("imapd.conf", CONFIGURATION)
+            hand_over_tree(self.folder)
             for user, password in (ADMINISTRATOR, *self.users.items()):
                 self._set_password(user, password)
             self._start()
@@ -113,15 +115,13 @@ class Cyrus(MailStore):
                 raise Refused(f"CREATE user.{user}: {data}")
 
     def _set_password(self, user: str, password: str) -> None:
-        command = [self.root / "usr/sbin/saslpasswd2", "-p", "-c", "-u", "localhost", "-f", self.folder / "sasldb", user]
-        hand_over_tree(self.folder)
+        command = [self.folder / "usr/sbin/saslpasswd2", "-p", "-c", "-u", "localhost", "-f", self.folder / "sasldb", user]
         subprocess.run(as_server_user(command), input=password.encode(), env=self._environment(), check=True)
 
     def _start(self) -> None:
         for _ in range(START_TRIES):
             self.imap_port, self.pop3_port = free_port(), free_port()
             self._write("cyrus.conf", SERVICES)
-            hand_over_tree(self.folder)
             with open(self.folder / "log", "ab") as log:
                 self.process = subprocess.Popen(
                     as_server_user(self._command()),
@@ -138,17 +138,17 @@ class Cyrus(MailStore):
 
     def _command(self) -> list:
         files = ["-C", self.folder / "imapd.conf", "-M", self.folder / "cyrus.conf", "-p", self.folder / "pid"]
-        return [self.root / "usr/lib/cyrus/bin/master", *files]
+        return [self.folder / "usr/lib/cyrus/bin/master", *files]
 
     def _environment(self) -> dict[str, str]:
-        plugins = next(self.root.glob("usr/lib/*-linux-gnu/sasl2"))
-        return {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": library_path(self.root), "SASL_PATH": str(plugins)}
+        plugins = next(self.folder.glob("usr/lib/*-linux-gnu/sasl2"))
+        return {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": library_path(self.folder), "SASL_PATH": str(plugins)}
 
     def _write(self, name: str, template: str) -> None:
         owner = server_user()
         text = template.format(
             folder=self.folder,
-            bin=self.root / "usr/lib/cyrus/bin",
+            bin=self.folder / "usr/lib/cyrus/bin",
             user=owner.pw_name,
             group=grp.getgrgid(owner.pw_gid).gr_name,
             imap=self.imap_port,

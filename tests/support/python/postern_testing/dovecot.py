@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .client import eventually
 from .mail_store import MailStore, make_maildir, put_into_maildir
-from .packages import unpacked
+from .packages import copy_programs, unpacked
 from .process import as_server_user, end_group, free_port, greets, hand_over_tree, server_user
 
 PACKAGES = ["dovecot-core", "dovecot-pop3d", "dovecot-imapd"]
@@ -52,7 +52,7 @@ class Dovecot(MailStore):
         # The compiled-in folder of modules is replaced, so its new name may not be longer: /tmp/pd-12345678.
         self.folder = Path(tempfile.mkdtemp(prefix="pd-", dir="/tmp"))
         try:
-            self._copy_programs()
+            self._place_programs()
             self._write_users()
             for user, messages in self.mailboxes.items():
                 self.fill(user, messages)
@@ -103,10 +103,8 @@ class Dovecot(MailStore):
     def _maildir(self, user: str) -> Path:
         return self.folder / "mail" / user
 
-    def _copy_programs(self) -> None:
-        for part in ("usr/lib", "usr/sbin", "usr/bin", "lib"):
-            if (self.root / part).exists():
-                shutil.copytree(self.root / part, self.folder / part, symlinks=True)
+    def _place_programs(self) -> None:
+        copy_programs(self.root, self.folder)
         modules = self.folder / "modules"
         modules.symlink_to(self.folder / "usr/lib/dovecot/modules")
         replacement = os.fsencode(modules).ljust(len(MODULE_DIR), b"\0")

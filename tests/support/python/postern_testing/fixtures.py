@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from . import courier, cyrus
+from . import courier, cyrus, mail_programs
 from .certificates import Certificates
 from .client import Client
 from .dovecot import Dovecot, private_root
@@ -77,6 +77,11 @@ def cyrus_root() -> Path:
 @pytest.fixture(scope="session")
 def courier_root() -> Path:
     return courier.private_root(REPOSITORY / "build/cache/courier")
+
+
+@pytest.fixture(scope="session")
+def mail_programs_root() -> Path:
+    return mail_programs.private_root(REPOSITORY / "build/cache/mail_programs")
 
 
 @pytest.fixture

@@ -22,6 +22,13 @@ def unpacked(cache: Path, packages: list[str], without: tuple[str, ...] = ()) ->
     return root
 
 
+def copy_programs(root: Path, folder: Path) -> None:
+    """For a program that runs as a user who may not come to where the private root is."""
+    for part in ("usr/lib", "usr/libexec", "usr/sbin", "usr/bin", "lib"):
+        if (root / part).exists():
+            shutil.copytree(root / part, folder / part, symlinks=True)
+
+
 def library_path(root: Path) -> str:
     """For LD_LIBRARY_PATH: where the libraries of a private root lie."""
     folders = [*root.glob("usr/lib/*-linux-gnu"), *root.glob("lib/*-linux-gnu"), root / "usr/lib"]
