@@ -7,7 +7,7 @@ build_packages=(
   libfmt-dev libspdlog-dev libcli11-dev libhttp-parser-dev
 )
 
-# What the demo and the tests run: Dovecot itself is not here, see postern_testing/dovecot.py.
+# What the demo and the tests run. Real mail servers and mail programs are not here: postern_testing/packages.py.
 run_packages=(ca-certificates curl openssl python3 python3-yaml)
 
 test_packages=(

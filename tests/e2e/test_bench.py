@@ -1,7 +1,9 @@
 """Dovecot by itself is what the other tests take it for: the private root works, and the corpus is served."""
 
+import imaplib
 import poplib
 
+import pytest
 from corpus import CORPUS, message
 
 from postern_testing.client import Client, eventually
@@ -21,6 +23,21 @@ def test_store_serves_plaintext_stls_and_pop3s(dovecot, certificates):
         assert client.auth_plain("ann", "x y").startswith(b"+OK")
     with Client(store.ports.pop3s, context) as client:
         assert client.login("ann", "wrong").startswith(b"-ERR [AUTH]")
+
+
+@pytest.mark.parametrize("kind", ["plaintext", "starttls", "implicit"])
+def test_store_serves_imap(dovecot, certificates, kind):
+    store = dovecot({"joe": "pw"}, {"joe": [message("a", b"a\n")]})
+    context = certificates.client_context()
+    if kind == "implicit":
+        session = imaplib.IMAP4_SSL("localhost", store.ports.imaps, ssl_context=context, timeout=30)
+    else:
+        session = imaplib.IMAP4("localhost", store.ports.imap, timeout=30)
+    if kind == "starttls":
+        session.starttls(context)
+    with session:
+        session.login("joe", "pw")
+        assert session.select() == ("OK", [b"1"])
 
 
 def test_corpus_is_served_in_its_order(dovecot):
