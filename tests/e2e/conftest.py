@@ -129,9 +129,22 @@ def make_server(request, certificates) -> Callable[..., MailStore]:
     return make
 
 
-@pytest.fixture(scope="session", params=["dovecot", "cyrus", "courier"])
-def server(request, make_server) -> Iterator[Server]:
-    with make_server(request.param, "files", "appended", "odd", "scratch") as store:
-        running = Server(request.param, store)
-        running.fill()
-        yield running
+@pytest.fixture(scope="session")
+def running_server(make_server) -> Iterator[Callable[[str], Server]]:
+    """running_server(name): started when first asked for, and kept for the session."""
+    servers: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def start(name: str) -> Server:
+            if name not in servers:
+                store = stack.enter_context(make_server(name, "files", "appended", "odd", "scratch"))
+                servers[name] = Server(name, store)
+                servers[name].fill()
+            return servers[name]
+
+        yield start
+
+
+@pytest.fixture(params=["dovecot", "cyrus", "courier"])
+def server(request, running_server) -> Server:
+    return running_server(request.param)

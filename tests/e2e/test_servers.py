@@ -133,10 +133,9 @@ def test_server_leaves_nothing_behind(make_server, name):
 # The relay
 
 
-@pytest.fixture(scope="module")
-def relay(server, certificates, tmp_path_factory) -> Iterator[Gateway]:
-    leg = backend(server.store.pop3_port)
-    with gateway_before(leg, certificates, tmp_path_factory.mktemp(f"relay-{server.name}")) as gateway:
+@pytest.fixture
+def relay(server, certificates, tmp_path) -> Iterator[Gateway]:
+    with gateway_before(backend(server.store.pop3_port), certificates, tmp_path) as gateway:
         yield gateway
 
 

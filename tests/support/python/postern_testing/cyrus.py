@@ -115,7 +115,8 @@ class Cyrus(MailStore):
                 raise Refused(f"CREATE user.{user}: {data}")
 
     def _set_password(self, user: str, password: str) -> None:
-        command = [self.folder / "usr/sbin/saslpasswd2", "-p", "-c", "-u", "localhost", "-f", self.folder / "sasldb", user]
+        program = self.folder / "usr/sbin/saslpasswd2"
+        command = [program, "-p", "-c", "-u", "localhost", "-f", self.folder / "sasldb", user]
         subprocess.run(as_server_user(command), input=password.encode(), env=self._environment(), check=True)
 
     def _start(self) -> None:
