@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -74,6 +75,19 @@ class DescriptorReadiness final : public Readiness {
   int armed_ = 0;
 };
 
+/// Work on its way through libuv's threads, which all loops share.
+struct Work : uv_work_t {
+  std::function<void()> work;
+  std::function<void()> done;
+  /// What one thread wrote the other one sees. libuv's queue sees to that; said once more for
+  /// ThreadSanitizer, which is told not to look into libuv.
+  std::atomic<bool> handed_over{false};
+
+  static Work& of(uv_work_t* request) { return *static_cast<Work*>(request); }
+  void hand_over() noexcept { handed_over.store(true, std::memory_order_release); }
+  void take_over() const noexcept { static_cast<void>(handed_over.load(std::memory_order_acquire)); }
+};
+
 struct SignalWatch {
   uv_signal_t handle;
   std::function<void()> function;
@@ -140,7 +154,7 @@ struct Loop::Handles {
 Loop::Loop(const Clock& clock) : clock_(clock), handles_(std::make_unique<Handles>(*this)) {}
 
 Loop::~Loop() {
-  POSTERN_ASSERT(ready_.empty() && timers_.empty());
+  POSTERN_ASSERT(ready_.empty() && timers_.empty() && running() == 0);
 }
 
 void Loop::enqueue(std::coroutine_handle<> coroutine) {
@@ -196,6 +210,24 @@ void Loop::post(std::function<void()> function) {
     handles_->posted.push_back(std::move(function));
   }
   uv_async_send(&handles_->async);
+}
+
+void Loop::start(std::function<void()> work, std::function<void()> done) {
+  Work* const item = std::make_unique<Work>().release();  // its second callback frees it
+  item->work = std::move(work);
+  item->done = std::move(done);
+  item->hand_over();
+  const auto on_thread = [](uv_work_t* request) {
+    Work::of(request).take_over();
+    Work::of(request).work();
+    Work::of(request).hand_over();
+  };
+  const auto on_loop = [](uv_work_t* request, int) {  // never cancelled: the status tells nothing
+    Work::of(request).take_over();
+    const std::unique_ptr<Work> finished(&Work::of(request));
+    finished->done();
+  };
+  POSTERN_ASSERT(uv_queue_work(&handles_->loop, item, on_thread, on_loop) == 0);
 }
 
 std::unique_ptr<Readiness> Loop::watch(int descriptor) {

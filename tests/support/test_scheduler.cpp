@@ -20,6 +20,19 @@ WallTime TestScheduler::wall_now() const noexcept {
   return WallTime(kWallStart + std::chrono::duration_cast<WallTime::duration>(now_.time_since_epoch()));
 }
 
+void TestScheduler::start(std::function<void()> work, std::function<void()> done) {
+  work_.emplace_back(std::move(work), std::move(done));
+}
+
+bool TestScheduler::run_work() {
+  if (work_held_ || work_.empty()) return false;
+  for (const Work& item : std::exchange(work_, {})) {
+    item.work();
+    item.done();
+  }
+  return true;
+}
+
 bool TestScheduler::run_turn() {
   bool busy = !timers_.empty() && timers_.earliest() <= now_;
   timers_.fire(now_);
@@ -27,6 +40,7 @@ bool TestScheduler::run_turn() {
   for (std::size_t i = 0; i < polls_.size(); ++i) {
     if (polls_[i]()) busy = true;
   }
+  if (run_work()) busy = true;
   if (!ready_.empty()) busy = true;
   for (const auto coroutine : std::exchange(ready_, {})) coroutine.resume();
   return busy;

@@ -13,6 +13,7 @@
 #include "postern/base/assert.hpp"
 #include "postern/base/clock.hpp"
 #include "postern/coro/gate.hpp"
+#include "postern/coro/offload.hpp"
 #include "postern/coro/scheduler.hpp"
 #include "postern/coro/task.hpp"
 
@@ -20,7 +21,7 @@ namespace postern::test {
 
 /// A scheduler without a loop: its time stands still until it is moved, and the same calls give the same run.
 /// A turn does what an iteration of the loop does, in that order: due timers, a poll, one batch.
-class TestScheduler final : public coro::Scheduler, public Clock {
+class TestScheduler final : public coro::Scheduler, public coro::Offload, public Clock {
  public:
   TestScheduler() = default;
   /// Asserts that nothing is left to run.
@@ -35,6 +36,10 @@ class TestScheduler final : public coro::Scheduler, public Clock {
 
   /// Called in every turn, where a loop looks at its descriptors; says whether it told anybody anything.
   void on_poll(std::function<bool()> poll) { polls_.push_back(std::move(poll)); }
+
+  /// From now on, whether offloaded work is run at all: a thread that hangs, until it does not. Without it,
+  /// work runs in the next turn's poll, in place.
+  void hold_work(bool held) noexcept { work_held_ = held; }
 
   /// One turn; whether anything happened in it.
   bool run_turn();
@@ -51,11 +56,22 @@ class TestScheduler final : public coro::Scheduler, public Clock {
   T run(coro::Task<T> task);
 
  private:
+  class Work {
+   public:
+    Work(std::function<void()> w, std::function<void()> d) : work(std::move(w)), done(std::move(d)) {}
+    std::function<void()> work, done;
+  };
+
+  void start(std::function<void()> work, std::function<void()> done) override;
+  bool run_work();
+
   TimePoint now_{std::chrono::hours(1)};  // not zero, so that a default time point is in the past
   std::uint64_t turn_ = 0;
   coro::TimerHeap timers_;
   std::vector<std::coroutine_handle<>> ready_;
   std::vector<std::function<bool()>> polls_;
+  std::vector<Work> work_;
+  bool work_held_ = false;
 };
 
 /// A task that was begun and is looked at from outside.

@@ -4,16 +4,18 @@
 #include <memory>
 
 #include "postern/base/readiness.hpp"
+#include "postern/coro/offload.hpp"
 #include "postern/coro/scheduler.hpp"
 
 namespace postern::loop {
 
 /// An event loop on libuv; the only module that sees libuv. Belongs to the thread that calls run(); only
 /// post() may be called from others.
-class Loop final : public coro::Scheduler {
+class Loop final : public coro::Scheduler, public coro::Offload {
  public:
   explicit Loop(const Clock& clock);
-  /// Everything made from it has to be gone; asserts that no handle is left.
+  /// Everything made from it has to be gone; asserts that no handle is left, and that nothing runs on a
+  /// thread (await idle() before stop()).
   ~Loop() override;
 
   TimePoint now() const noexcept override { return clock_.now(); }
@@ -40,6 +42,7 @@ class Loop final : public coro::Scheduler {
 
  private:
   struct Handles;
+  void start(std::function<void()> work, std::function<void()> done) override;
   friend struct Handles;
   void run_batch();
   void rearm_timer();

@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -218,6 +219,45 @@ TEST_F(LoopTest, CallsTheFunctionForEachSignal) {
   EXPECT_EQ(second, 1);
 }
 
+TEST_F(LoopTest, OffloadedWorkRunsElsewhereAndIsDoneHere) {
+  std::thread::id worked;
+  std::thread::id done;
+  loop.dispatch([&] { worked = std::this_thread::get_id(); },
+                [&] {
+                  done = std::this_thread::get_id();
+                  loop.stop();
+                });
+  EXPECT_EQ(loop.running(), 1u);
+  loop.run();
+  EXPECT_NE(worked, std::thread::id());
+  EXPECT_NE(worked, std::this_thread::get_id());
+  EXPECT_EQ(done, std::this_thread::get_id());
+  EXPECT_EQ(loop.running(), 0u);
+}
+
+coro::Task<coro::WaitResult> wait_shortly(Loop& loop, std::function<int()> work) {
+  coro::CancelSource scope;
+  const coro::Deadline deadline(loop.now() + 1ms);
+  const auto outcome = co_await coro::offload(loop, loop, scope, deadline, std::move(work));
+  co_return outcome ? coro::WaitResult::ready : coro::WaitResult::timed_out;
+}
+
+TEST_F(LoopTest, GoesOnWhileAThreadHangsAndIdleWaitsForIt) {
+  std::promise<void> release;
+  const auto hang = [&release] {
+    release.get_future().wait();
+    return 1;
+  };
+  EXPECT_EQ(run_on(loop, wait_shortly(loop, hang)), coro::WaitResult::timed_out);
+  EXPECT_EQ(loop.running(), 1u);
+  Running<void> idle(loop, test::then_stop(loop, loop.idle(loop)));
+  EXPECT_FALSE(idle.done());
+  release.set_value();
+  loop.run();
+  EXPECT_TRUE(idle.done());
+  EXPECT_EQ(loop.running(), 0u);
+}
+
 TEST(Loop, DropsWhatWasPostedAndNotRun) {
   const auto held = std::make_shared<int>(1);
   {
@@ -266,6 +306,15 @@ void destroy_loop_while_watching() {
   const auto left = loop->watch(pair[0]);
   left->arm(true, false);
   loop.reset();
+}
+
+TEST(LoopDeathTest, DiesWhenAThreadStillWorksForIt) {
+  EXPECT_DEATH(
+      {
+        Loop loop(system_clock());
+        loop.dispatch([] {}, [] {});
+      },
+      "running");
 }
 
 TEST(LoopDeathTest, DiesWhenSomethingIsStillWatched) {
