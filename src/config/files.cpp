@@ -32,6 +32,15 @@ FileError system_error() {
   return {std::generic_category().message(errno)};
 }
 
+FileError not_regular(const struct stat& status) {
+  return {S_ISDIR(status.st_mode) ? "Is a directory" : "Not a regular file"};
+}
+
+/// As open() would decide, for the effective user.
+bool may(const std::string& path, int mode) {
+  return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
+
 }  // namespace
 
 Result<void, FileError> check_readable(const std::string& path) {
@@ -40,9 +49,22 @@ Result<void, FileError> check_readable(const std::string& path) {
   const Descriptor file(path, O_RDONLY | O_NONBLOCK);
   struct stat status{};
   if (file.number() < 0 || ::fstat(file.number(), &status) != 0) return system_error();
-  if (!S_ISREG(status.st_mode))
-    return FileError{S_ISDIR(status.st_mode) ? "Is a directory" : "Not a regular file"};
+  if (!S_ISREG(status.st_mode)) return not_regular(status);
   return {};
+}
+
+Result<void, FileError> check_writable(const std::string& path) {
+  if (path.find('\0') != std::string::npos) return FileError{"the path has a NUL in it"};
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode)) return not_regular(status);
+    if (!may(path, R_OK | W_OK)) return system_error();
+  } else if (errno != ENOENT) {
+    return system_error();
+  }
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (may(folder.empty() ? "." : folder, W_OK | X_OK)) return {};
+  return FileError{"its folder: " + system_error().message};
 }
 
 Result<std::string, FileError> read_file(const std::string& path, std::size_t most) {

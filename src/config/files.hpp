@@ -16,6 +16,10 @@ struct FileError {
 /// Whether `path` is a regular file (or a link to one) that this process may read.
 Result<void, FileError> check_readable(const std::string& path);
 
+/// Whether a regular file can stand at `path` and be written: one that may be read and written, or none yet;
+/// in both cases in a folder that may be written, because databases keep a journal beside their file.
+Result<void, FileError> check_writable(const std::string& path);
+
 /// The file's octets; an error when there are more than `most`.
 Result<std::string, FileError> read_file(const std::string& path, std::size_t most);
 

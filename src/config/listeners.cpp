@@ -48,6 +48,7 @@ Listener read_listener(const MappingReader& reader, std::map<std::string, Positi
       reader.boolean("require_tls_for_auth", listener.require_tls_for_auth) == nullptr &&
       reader.find("require_tls_for_auth") != nullptr;
   const Node* profile = reader.text("profile", listener.profile);
+  read_view_name(reader, listener.view);
   // One mistake, one problem: what follows from a value that could not be read is not told.
   if (tls_is_wrong || !reader.is_mapping()) return listener;
   check_profile(reader, profile, listener);

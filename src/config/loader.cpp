@@ -22,9 +22,11 @@ void read_sections(const Node& root, Context& context, Config& config) {
   read_log(file, config);
   read_admin(file, config);
   read_tls_profiles(file, config);
+  read_views(file, config);
   read_listeners(file, config);
   read_backends(file, config);
   read_routes(file, config);
+  read_store(file, config);
   read_limits(file, config);
 }
 
@@ -64,7 +66,7 @@ Result<Config, Problems> load_text(std::string_view text, const std::string& nam
   }
   const auto root = parse_document(text, report);
   if (root) {
-    Context context{report, folder, {}, {}, {}};
+    Context context{report, folder, {}, {}, {}, {}, {}};
     read_sections(*root, context, config);
   }
   if (report.size() > 0) return report.take();

@@ -124,9 +124,29 @@ bool MappingReader::check_text(const Node& node, const Setting& setting, std::st
                                    readable.error().message + ", expected " + expectation(setting));
       return readable.has_value();
     }
+    case Type::new_file:
+      text = resolve(context_->folder, text);
+      return check_writable_file(node, setting, text);
+    case Type::folder:
+    case Type::folders:
+      if (ascii::equal(text, "INBOX")) text = "INBOX";  // RFC 9051 §5.1: in any case of letters
+      return expect(is_line(text));
+    case Type::texts:
+      return expect(is_line(text));
+    case Type::separator:
+      return expect(is_separator(text));
     default:
       return expect(!text.empty());
   }
+}
+
+bool MappingReader::check_writable_file(const Node& node, const Setting& setting,
+                                        const std::string& path) const {
+  const auto writable = check_writable(path);
+  if (!writable)
+    problem(node.position, std::string(setting.path) + ": cannot write " + in_quotes(path) + ": " +
+                               writable.error().message + ", expected " + expectation(setting));
+  return writable.has_value();
 }
 
 const Node* MappingReader::text(std::string_view key, std::string& out) const {
@@ -191,6 +211,19 @@ const Node* MappingReader::duration(std::string_view key, std::chrono::seconds& 
   return node;
 }
 
+const Node* MappingReader::size(std::string_view key, Bytes& out) const {
+  const Node* node = find(key);
+  if (node == nullptr) return nullptr;
+  const Setting& rule = setting(key);
+  const auto size = node->kind == Node::Kind::scalar ? parse_size(node->text) : std::nullopt;
+  if (!size || *size < static_cast<Bytes>(rule.least) || *size > static_cast<Bytes>(rule.most)) {
+    unexpected(*node, rule);
+    return nullptr;
+  }
+  out = *size;
+  return node;
+}
+
 const Node* MappingReader::choice_index(std::string_view key, std::size_t& out) const {
   const Node* node = find(key);
   if (node == nullptr) return nullptr;
@@ -201,83 +234,6 @@ const Node* MappingReader::choice_index(std::string_view key, std::size_t& out) 
     return nullptr;
   }
   out = static_cast<std::size_t>(found - choices.begin());
-  return node;
-}
-
-const std::vector<Node>* MappingReader::list(const Node& node, const Setting& setting) const {
-  if (node.kind == Node::Kind::list && !node.items.empty()) return &node.items;
-  unexpected(node, setting);
-  return nullptr;
-}
-
-bool MappingReader::add_address(const Node& node, const Setting& setting,
-                                std::vector<SocketAddress>& out) const {
-  const auto text = text_of(node, setting);
-  if (!text) return false;
-  const auto address = parse_bind_address(*text);
-  if (!address) {
-    unexpected(node, setting);
-    return false;
-  }
-  const auto [first, is_new] = context_->bound.emplace(address->to_string(), node.position);
-  if (!is_new && address->port() != 0) {  // every port 0 is another one
-    problem(node.position, std::string(setting.path) + ": found " + in_quotes(first->first) +
-                               ", expected an address that is not taken; line " +
-                               std::to_string(first->second.line) + " has it");
-    return false;
-  }
-  out.push_back(*address);
-  return true;
-}
-
-const Node* MappingReader::addresses(std::string_view key, std::vector<SocketAddress>& out) const {
-  const Node* node = find(key);
-  if (node == nullptr) return nullptr;
-  const Setting& rule = setting(key);
-  if (node->kind == Node::Kind::scalar) return add_address(*node, rule, out) ? node : nullptr;
-  const auto* items = list(*node, rule);
-  if (items == nullptr) return nullptr;
-  bool good = true;
-  for (const Node& item : *items) good = add_address(item, rule, out) && good;
-  return good ? node : nullptr;
-}
-
-const Node* MappingReader::networks(std::string_view key, std::vector<Network>& out) const {
-  const Node* node = find(key);
-  const auto* items = node == nullptr ? nullptr : list(*node, setting(key));
-  if (items == nullptr) return nullptr;
-  std::vector<Network> found;
-  for (const Node& item : *items) {
-    const auto text = text_of(item, setting(key));
-    if (!text) continue;
-    const auto network = Network::parse(*text);
-    if (network) {
-      found.push_back(*network);
-    } else {
-      unexpected(item, setting(key));
-    }
-  }
-  if (found.size() != items->size()) return nullptr;
-  out = std::move(found);
-  return node;
-}
-
-const Node* MappingReader::pins(std::string_view key, std::vector<std::string>& out) const {
-  const Node* node = find(key);
-  const auto* items = node == nullptr ? nullptr : list(*node, setting(key));
-  if (items == nullptr) return nullptr;
-  std::vector<std::string> found;
-  for (const Node& item : *items) {
-    const auto text = text_of(item, setting(key));
-    if (!text) continue;
-    if (is_sha256(*text)) {
-      found.push_back(ascii::to_lower(*text));
-    } else {
-      unexpected(item, setting(key));
-    }
-  }
-  if (found.size() != items->size()) return nullptr;
-  out = std::move(found);
   return node;
 }
 

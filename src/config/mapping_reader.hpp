@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "config/report.hpp"
 #include "config/settings_table.hpp"
 #include "postern/base/address.hpp"
+#include "postern/base/units.hpp"
 
 namespace postern::config {
 
@@ -21,8 +23,11 @@ struct Context {
   std::string folder;  ///< where relative paths start
   std::map<std::string, Position, std::less<>>
       profiles;  ///< names that were defined, even if the rest is wrong
+  std::map<std::string, Position, std::less<>> views;
   std::map<std::string, Position, std::less<>> backends;
+  std::set<std::string, std::less<>> pop3_backends;    ///< those of them that know no views
   std::map<std::string, Position, std::less<>> bound;  ///< addresses to listen on
+  bool has_other_folders = false;                      ///< some view has a folder that is not INBOX
 };
 
 /// Reads the settings of one mapping, as the table of settings wants them. On construction it reports keys
@@ -36,6 +41,7 @@ class MappingReader {
   const Node* text(std::string_view key, std::string& out) const;
   const Node* count(std::string_view key, std::uint32_t& out) const;
   const Node* threads(std::string_view key, unsigned& out) const;
+  const Node* size(std::string_view key, Bytes& out) const;
   const Node* boolean(std::string_view key, bool& out) const;
   const Node* duration(std::string_view key, std::chrono::milliseconds& out) const;
   const Node* duration(std::string_view key, std::chrono::seconds& out) const;
@@ -49,6 +55,7 @@ class MappingReader {
   const Node* addresses(std::string_view key, std::vector<SocketAddress>& out) const;
   const Node* networks(std::string_view key, std::vector<Network>& out) const;
   const Node* pins(std::string_view key, std::vector<std::string>& out) const;
+  const Node* texts(std::string_view key, std::vector<std::string>& out) const;
 
   /// Sections inside of this one: a mapping, the mappings of a list, the entries of a mapping with names as
   /// keys.
@@ -81,6 +88,7 @@ class MappingReader {
 
  private:
   void check_keys() const;
+  bool check_writable_file(const Node& node, const Setting& setting, const std::string& path) const;
   const Node* choice_index(std::string_view key, std::size_t& out) const;
   const std::vector<Node>* list(const Node& node, const Setting& setting) const;
   bool check_text(const Node& node, const Setting& setting, std::string& text) const;

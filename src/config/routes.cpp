@@ -44,6 +44,16 @@ void read_backend_name(const MappingReader& reader, Route& route) {
     reader.unknown_word(*node, reader.setting("backend"), names_of(backends));
 }
 
+void read_view(const MappingReader& reader, Route& route) {
+  const Node* node = reader.find("view");
+  if (node != nullptr && reader.context().pop3_backends.contains(route.backend)) {
+    reader.problem(node->position, "routes[].view: found a view with the backend " +
+                                       in_quotes(route.backend) + ", which speaks POP3, expected none");
+  } else {
+    read_view_name(reader, route.view);
+  }
+}
+
 /// Finds routes that a route before them leaves nothing to.
 class Shadows {
  public:
@@ -102,6 +112,7 @@ void read_routes(const MappingReader& file, Config& config) {
     route.mark = item.mark();
     if (read_match(item, route)) shadows.check(item, route);
     read_backend_name(item, route);
+    read_view(item, route);
     config.routes.push_back(std::move(route));
   }
 }

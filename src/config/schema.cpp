@@ -58,7 +58,12 @@ std::string pattern_of(Type type) {
     case Type::name:
     case Type::profile:
     case Type::backend:
+    case Type::view:
       return pattern("[a-z0-9_-]{1,32}");
+    case Type::uidl:
+      return pattern("[!-~]+");
+    case Type::separator:
+      return pattern("[!$%&*+,/:;=?^|~]{1,4}");
     case Type::host:
       return pattern("[A-Za-z0-9._:-]{1,253}");
     case Type::domain:
@@ -71,6 +76,8 @@ std::string pattern_of(Type type) {
       return pattern("([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):(0|[1-9][0-9]{0,4})");
     case Type::networks:
       return pattern("[0-9A-Fa-f:.]+(/[0-9]{1,3})?");
+    case Type::size:
+      return "^(0|[1-9][0-9]*)(B|KiB|MiB|GiB)$";
     case Type::duration:
       return "^(0|[1-9][0-9]*)(ms|s|m|h)$";
     case Type::whole_seconds:
@@ -107,7 +114,7 @@ void add_range(JsonObject& out, const Setting& setting) {
 std::string default_of(const Setting& setting) {
   std::string text(setting.fallback);
   if (setting.type == Type::count || setting.type == Type::boolean) return text;
-  if (setting.type != Type::networks) return json_text(text);
+  if (setting.type != Type::networks && setting.type != Type::folders) return json_text(text);
   std::vector<std::string> items;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(", ", begin), text.size());
@@ -169,6 +176,8 @@ void add_type(JsonObject& out, const Setting& setting) {
     }
     case Type::networks:
     case Type::pins:
+    case Type::folders:
+    case Type::texts:
       out.text("type", "array").member("minItems", "1").member("items", string_schema(setting.type, inner));
       return;
     default:

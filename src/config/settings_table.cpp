@@ -1,10 +1,5 @@
 #include "config/settings_table.hpp"
 
-#include <chrono>
-
-#include "config/suggest.hpp"
-#include "config/values.hpp"
-
 namespace postern::config {
 namespace {
 
@@ -13,8 +8,13 @@ constexpr std::int64_t kSecond = 1000 * kMillisecond;
 constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::int64_t kHour = 60 * kMinute;
 
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kGiB = 1024 * kMiB;
+
 constexpr std::string_view kTlsVersions = "TLS1.0|TLS1.1|TLS1.2|TLS1.3";
 
+// The file is a long one, because it is one table, read from top to bottom like the file of the operator.
 constexpr Setting kSettings[] = {
     {.path = "version",
      .type = Type::count,
@@ -164,6 +164,11 @@ constexpr Setting kSettings[] = {
      .description =
          "Whether a login needs TLS. With `false` passwords may cross the network in plaintext, so it is "
          "never the default; `tls: none` is useless without it and therefore asks for it."},
+    {.path = "listeners[].view",
+     .type = Type::view,
+     .description =
+         "What whoever connects here sees of a mailbox behind IMAP, one of `views`. A login or a route that "
+         "names a view comes first. Without it the view `default`."},
 
     {.path = "backends[]",
      .type = Type::sections,
@@ -176,8 +181,10 @@ constexpr Setting kSettings[] = {
     {.path = "backends[].protocol",
      .type = Type::choice,
      .fallback = "pop3",
-     .choices = "pop3",
-     .description = "What the servers speak."},
+     .choices = "pop3|imap",
+     .description =
+         "What the servers speak. `pop3` is passed on, message by message as it comes; `imap` is translated, "
+         "see `backends[].imap`."},
     {.path = "backends[].servers[]",
      .type = Type::sections,
      .required = true,
@@ -190,15 +197,16 @@ constexpr Setting kSettings[] = {
      .type = Type::count,
      .least = 1,
      .most = 65535,
-     .description = "Without it 995 with `tls.mode: implicit`, else 110."},
+     .description = "Without it 995 (`imap`: 993) with `tls.mode: implicit`, else 110 (`imap`: 143)."},
     {.path = "backends[].tls", .type = Type::section, .description = "TLS towards the servers."},
     {.path = "backends[].tls.mode",
      .type = Type::choice,
      .fallback = "implicit",
      .choices = "none|starttls|implicit",
-     .description =
-         "`implicit`: TLS from the first octet. `starttls`: STLS; a server without it is not used. `none`: "
-         "passwords cross the network to the store in plaintext, so it has to be written."},
+     .description = "`implicit`: TLS from the first octet. `starttls`: STLS, or STARTTLS in IMAP; a server "
+                    "without it is "
+                    "not used. `none`: "
+                    "passwords cross the network to the store in plaintext, so it has to be written."},
     {.path = "backends[].tls.verify",
      .type = Type::choice,
      .fallback = "full",
@@ -227,7 +235,116 @@ constexpr Setting kSettings[] = {
      .choices = "safe|exact",
      .description =
          "What becomes of a bare LF inside a message. `safe` sends CRLF, because a client that takes a bare "
-         "LF for a line end can be fooled with `LF . LF`; `exact` changes nothing."},
+         "LF for a line end can be fooled with `LF . LF`; `exact` changes nothing. Only with `protocol: "
+         "pop3`: what comes by IMAP always gets CRLF."},
+    {.path = "backends[].imap",
+     .type = Type::section,
+     .description =
+         "How a mailbox behind IMAP is made to look like a POP3 maildrop. Only with `protocol: imap`."},
+    {.path = "backends[].imap.profile",
+     .type = Type::choice,
+     .fallback = "auto",
+     .choices = "auto|standard|dovecot|cyrus|courier|exchange|gmail|zimbra|hmailserver|yandex|old",
+     .description =
+         "Which peculiarities of servers to mind. `auto` looks at the greeting and the capabilities; name "
+         "one "
+         "for a server that hides what it is. `standard` minds none, `old` sends short lines and nothing in "
+         "advance."},
+    {.path = "backends[].imap.uidl",
+     .type = Type::uidl,
+     .fallback = "%{uid:08x}%{uidvalidity:08x}",
+     .description =
+         "How unique-ids are made, see [Unique-ids](#unique-ids-of-imap-backends). Mail programs that see "
+         "other ids fetch everything again, so it has to be what the store's own POP3 server said, and must "
+         "not change later: with `store.file` postern does not start with a template that makes other ids "
+         "than "
+         "the one it served last, unless `--accept-uidl-change` says so. The default is Dovecot's."},
+    {.path = "backends[].imap.sizes",
+     .type = Type::choice,
+     .fallback = "learn",
+     .choices = "trust|learn|exact",
+     .description =
+         "What LIST says. `trust`: what the server says. `learn`: the same, until a message that was fetched "
+         "had another size. `exact`: every new message is read once to count it, which costs as much as "
+         "fetching it. Clients cope with sizes that are a little wrong, so `exact` is for the others."},
+    {.path = "backends[].imap.mark_seen",
+     .type = Type::choice,
+     .fallback = "quit",
+     .choices = "never|quit",
+     .description = "Whether messages that were fetched are marked as read at QUIT, as most stores' own POP3 "
+                    "servers do. "
+                    "TOP never marks."},
+    {.path = "backends[].imap.missing_inbox",
+     .type = Type::choice,
+     .fallback = "error",
+     .choices = "error|empty",
+     .description =
+         "A user who has no INBOX: a failure for now, or an empty maildrop. A store with a fault says the "
+         "same, and an empty maildrop makes mail programs forget what they have fetched; so `empty` is only "
+         "for stores that make an INBOX with the first message (Cyrus)."},
+    {.path = "backends[].imap.deleted_messages",
+     .type = Type::choice,
+     .fallback = "show",
+     .choices = "show|hide",
+     .description =
+         "Messages that another program has marked as deleted and not removed. Showing them loses no mail, "
+         "and it is what Dovecot, Cyrus and Courier do."},
+    {.path = "backends[].imap.nul",
+     .type = Type::choice,
+     .fallback = "replace",
+     .choices = "replace|pass",
+     .description =
+         "A NUL inside a message. `replace` sends the octet 0x80, because Outlook hangs on NULs; `pass` "
+         "changes nothing."},
+    {.path = "backends[].imap.prefetch",
+     .type = Type::boolean,
+     .fallback = "true",
+     .description =
+         "Whether the next messages are asked for while the client fetches one after the other. It hides the "
+         "way to the store; the price is a message now and then that nobody wanted."},
+    {.path = "backends[].imap.announce_client",
+     .type = Type::boolean,
+     .fallback = "false",
+     .description = "Whether the server is told the client's address before the login (ID, RFC 2971), as "
+                    "Dovecot wants it "
+                    "from proxies in its `login_trusted_networks`. Others have no business knowing it."},
+    {.path = "backends[].imap.not_credentials",
+     .type = Type::texts,
+     .description =
+         "Parts of texts, in capital or small letters, of a NO to a login that does not mean a wrong "
+         "password, "
+         "such as `Error in IMAP command` of Courier: the client is told to try later, and nobody is asked "
+         "for a password. It matters for servers that send no response codes."},
+    {.path = "backends[].imap.login_separator",
+     .type = Type::separator,
+     .description =
+         "With `+`, who logs in as `user+Folder` sees that folder alone, and `user+Folder#view` sees it as "
+         "that view has it. Without it a login is taken as it stands, because `+` may be part of a user "
+         "name."},
+    {.path = "backends[].imap.max_messages",
+     .type = Type::count,
+     .fallback = "2000000",
+     .least = 1,
+     .most = 10'000'000,
+     .description = "A maildrop with more messages is refused with `[SYS/PERM]`, never cut. Each takes 8 "
+                    "octets during a "
+                    "session: two million are 16 MB."},
+    {.path = "backends[].imap.max_message",
+     .type = Type::size,
+     .fallback = "2GiB",
+     .least = 1 * kKiB,
+     .most = 1024 * kGiB,
+     .description =
+         "A larger message is not fetched: RETR is refused. Nothing is kept in memory, so this only guards "
+         "against a server that has lost its mind."},
+    {.path = "backends[].imap.snapshot_timeout",
+     .type = Type::duration,
+     .fallback = "45s",
+     .least = 1 * kSecond,
+     .most = 10 * kMinute,
+     .description = "From the server's answer to the login until all messages are listed. Mail programs wait "
+                    "for about a "
+                    "minute, so more helps nobody who waits."},
     {.path = "backends[].connect_timeout",
      .type = Type::duration,
      .fallback = "5s",
@@ -261,6 +378,66 @@ constexpr Setting kSettings[] = {
          "How long a server may be silent inside a command or a message. Every octet starts it anew, so a "
          "slow transfer does not end by it."},
 
+    {.path = "views[]",
+     .type = Type::sections,
+     .description =
+         "What a client sees of a mailbox behind IMAP and what deleting means there, see [Views](#views). "
+         "The "
+         "view `default` is used where no other one is named; it always exists and may be written to change "
+         "it."},
+    {.path = "views[].name",
+     .type = Type::name,
+     .required = true,
+     .description =
+         "Name for routes, listeners and logins, unique among the views. With `delete: keep` it is part of a "
+         "keyword in the store: after another name everything is there again."},
+    {.path = "views[].folders",
+     .type = Type::folders,
+     .fallback = "INBOX",
+     .description =
+         "Folders whose messages are shown, one folder after the other. Names with the separators of the "
+         "server, in its letters, capital or small; only INBOX is the same in any. Each costs a SELECT at "
+         "every login."},
+    {.path = "views[].newest",
+     .type = Type::count,
+     .least = 1,
+     .most = 10'000'000,
+     .description = "Only so many of each folder, the newest ones. Without it all."},
+    {.path = "views[].days",
+     .type = Type::count,
+     .least = 1,
+     .most = 36'500,
+     .description = "Only messages that came into the folder in the last so many days. Without it all."},
+    {.path = "views[].delete",
+     .type = Type::choice,
+     .choices = "expunge|move|flag|keep",
+     .description =
+         "What becomes of deleted messages at QUIT. `expunge`: they are gone. `move`: into another folder. "
+         "`flag`: the keyword `$postern-deleted` hides them from POP3. `keep`: the keyword "
+         "`$postern-kept-` with the view's name hides them from this view alone. Without it `expunge`, but "
+         "`move` at Gmail, where an expunged message stays in the archive."},
+    {.path = "views[].move_to",
+     .type = Type::folder,
+     .description = "The folder for `delete: move` and `without_uidplus: move`. Without it the one that the "
+                    "server calls "
+                    "its `\\Trash` (RFC 6154)."},
+    {.path = "views[].without_uidplus",
+     .type = Type::choice,
+     .fallback = "protect",
+     .choices = "protect|flag_only|move|refuse",
+     .description =
+         "What a deletion does at a server that cannot expunge single messages (UIDPLUS, RFC 4315), only all "
+         "that are marked. `protect` takes the marks of others off for the moment, as RFC 4315 §2.1 "
+         "recommends; `flag_only` marks and never expunges; `move` moves them; `refuse` lets no client "
+         "delete."},
+    {.path = "views[].keep_days",
+     .type = Type::count,
+     .least = 1,
+     .most = 36'500,
+     .description =
+         "With `delete: keep`: after so many days what this view has deleted is removed for good, also for "
+         "others. Without it never."},
+
     {.path = "routes[]",
      .type = Type::sections,
      .required = true,
@@ -282,6 +459,31 @@ constexpr Setting kSettings[] = {
      .type = Type::backend,
      .required = true,
      .description = "The backend, one of `backends`."},
+    {.path = "routes[].view",
+     .type = Type::view,
+     .description =
+         "What these users see of their mailboxes, one of `views`; only with a backend that speaks IMAP. A "
+         "login that names a view comes first. Without it the listener's."},
+
+    {.path = "store",
+     .type = Type::section,
+     .description =
+         "What outlives sessions behind IMAP: lists of messages, so that the next login asks for new ones "
+         "only. Losing them costs time and changes nothing that a client sees."},
+    {.path = "store.memory",
+     .type = Type::size,
+     .fallback = "64MiB",
+     .least = 1 * kMiB,
+     .most = 1024 * kGiB,
+     .description =
+         "Memory for lists; beyond it those that were not used for the longest time are dropped. A message "
+         "takes 8 octets, with ids that cannot be computed about 40: the default holds eight million."},
+    {.path = "store.file",
+     .type = Type::new_file,
+     .description =
+         "A SQLite database that keeps them over a restart, and with them the templates that "
+         "`backends[].imap.uidl` is held to. The file need not exist, its folder has to. Without it memory "
+         "alone."},
 
     {.path = "limits", .type = Type::section, .description = "What a mail program may ask of postern."},
     {.path = "limits.max_sessions",
@@ -339,96 +541,10 @@ constexpr Setting kSettings[] = {
          "programs probe with one or two; HTTP and scanners run into it at once."},
 };
 
-std::string range_of(const Setting& setting) {
-  const auto text = [&](std::int64_t value) {
-    const bool counts = setting.type == Type::count || setting.type == Type::threads;
-    return counts ? std::to_string(value) : format_duration(std::chrono::milliseconds(value));
-  };
-  return " from " + text(setting.least) + " to " + text(setting.most);
-}
-
 }  // namespace
 
 std::span<const Setting> settings() {
   return kSettings;
-}
-
-std::vector<const Setting*> children(std::string_view path) {
-  std::vector<const Setting*> found;
-  for (const Setting& setting : kSettings) {
-    const std::size_t dot = setting.path.rfind('.');
-    const std::string_view parent = dot == std::string_view::npos ? "" : setting.path.substr(0, dot);
-    if (parent == path) found.push_back(&setting);
-  }
-  return found;
-}
-
-std::string_view key_of(const Setting& setting) {
-  const std::string_view last = setting.path.substr(setting.path.rfind('.') + 1);
-  return last.substr(0, last.find("[]"));
-}
-
-bool is_section(Type type) {
-  return type == Type::section || type == Type::sections || type == Type::named || type == Type::match;
-}
-
-std::vector<std::string_view> choices_of(const Setting& setting) {
-  std::vector<std::string_view> choices;
-  std::string_view rest = setting.choices;
-  while (!rest.empty()) {
-    const std::size_t bar = rest.find('|');
-    choices.push_back(rest.substr(0, bar));
-    rest = bar == std::string_view::npos ? "" : rest.substr(bar + 1);
-  }
-  return choices;
-}
-
-std::string expectation(const Setting& setting) {
-  switch (setting.type) {
-    case Type::section:
-    case Type::named:
-      return "a mapping";
-    case Type::sections:
-      return "a list of mappings";
-    case Type::match:
-      return "'any', or a mapping with one of 'domain' and 'user'";
-    case Type::text:
-      return "text";
-    case Type::name:
-      return "a name of 1 to 32 of a-z, 0-9, '_' and '-'";
-    case Type::profile:
-      return "the name of a TLS profile";
-    case Type::backend:
-      return "the name of a backend";
-    case Type::host:
-      return "a host name or an address without brackets";
-    case Type::domain:
-      return "a domain such as example.net";
-    case Type::user:
-      return "a user name without spaces";
-    case Type::file:
-      return "the path of a readable file";
-    case Type::pins:
-      return "a list of SHA-256 digests, 64 hex digits each";
-    case Type::addresses:
-      return "an address with a port such as 192.0.2.1:995 or \"[::]:995\", or a list of them";
-    case Type::networks:
-      return "a list of networks such as 10.0.0.0/8 or \"::1\"";
-    case Type::duration:
-      return "a duration" + range_of(setting) + " (units ms, s, m and h)";
-    case Type::whole_seconds:
-      return "a duration" + range_of(setting) + " in whole seconds (units ms, s, m and h)";
-    case Type::count:
-      return setting.least == setting.most ? std::to_string(setting.least)
-                                           : "a whole number" + range_of(setting);
-    case Type::threads:
-      return "'auto' or a whole number" + range_of(setting);
-    case Type::boolean:
-      return "true or false";
-    case Type::choice:
-      return enumerate(choices_of(setting), "or");
-  }
-  return {};
 }
 
 }  // namespace postern::config

@@ -17,15 +17,23 @@ enum class Type : std::uint8_t {
   name,
   profile,  ///< the name of a TLS profile
   backend,  ///< the name of a backend
+  view,     ///< the name of a view
   host,
   domain,
   user,
+  folder,     ///< of a mailbox
+  folders,    ///< a list of them
+  texts,      ///< a list of texts
+  uidl,       ///< a template for unique-ids
+  separator,  ///< of a user name and a folder
   file,       ///< the path of a file that has to be readable
+  new_file,   ///< the path of a file that need not exist
   pins,       ///< a list of SHA-256 digests
   addresses,  ///< one address with port, or a list of them
   networks,   ///< a list of networks
   duration,
   whole_seconds,  ///< a duration in whole seconds
+  size,           ///< a number of octets with its unit
   count,
   threads,  ///< a count or `auto`
   boolean,
@@ -41,7 +49,7 @@ struct Setting {
   bool required = false;
   std::string_view fallback = {};  ///< the default as one would write it; empty where there is none
   std::string_view choices = {};   ///< "a|b|c", in the order of the enumerators
-  std::int64_t least = 0;          ///< of counts, and of durations in milliseconds
+  std::int64_t least = 0;          ///< of counts, of durations in milliseconds, of sizes in octets
   std::int64_t most = 0;
   std::string_view description = {};  ///< what it is for, and why the default is what it is
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 
 #include "config/report.hpp"
@@ -20,6 +21,14 @@ struct Unit {
 // From large to small, for format_duration.
 constexpr std::array<Unit, 4> kUnits{{{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
+struct SizeUnit {
+  std::string_view name;
+  Bytes octets;
+};
+// From large to small, for format_size. Powers of 1000 are left out: half of the people mean those of 1024.
+constexpr std::array<SizeUnit, 4> kSizeUnits{
+    {{"GiB", Bytes{1} << 30}, {"MiB", Bytes{1} << 20}, {"KiB", Bytes{1} << 10}, {"B", 1}}};
+
 // Far above every range in the table of settings, and times 3,600,000 still an int64.
 constexpr std::size_t kMostDigits = 12;
 constexpr std::size_t kLongestName = 32;
@@ -28,6 +37,11 @@ constexpr std::size_t kLongestHost = 253;
 constexpr std::size_t kLongestLabel = 63;
 // RFC 5321 §4.5.3.1 has 64 for the local part and 255 for the domain.
 constexpr std::size_t kLongestUser = 320;
+// No file system has longer names of folders, and in modified UTF-7, at most three octets for each, it fits
+// the 1,000 octets of a command that old servers take (RFC 2683 §3.2.1.5).
+constexpr std::size_t kLongestLine = 255;
+constexpr std::size_t kLongestSeparator = 4;
+constexpr std::string_view kSeparators = "!$%&*+,/:;=?^|~";
 
 constexpr std::string_view kVariableOpen = "${";
 constexpr std::string_view kVariablePrefix = "${env:";
@@ -88,6 +102,27 @@ std::string format_duration(milliseconds duration) {
   return "0s";
 }
 
+std::optional<Bytes> parse_size(std::string_view text) {
+  const std::size_t digits = count_digits(text);
+  const auto count = parse_count(text.substr(0, digits));
+  if (!count) return std::nullopt;
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (unit.name != text.substr(digits)) continue;
+    // A setting's range has 63 bits.
+    if (static_cast<Bytes>(*count) > INT64_MAX / unit.octets) return std::nullopt;
+    return static_cast<Bytes>(*count) * unit.octets;
+  }
+  return std::nullopt;
+}
+
+std::string format_size(Bytes size) {
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (size != 0 && size % unit.octets == 0)
+      return std::to_string(size / unit.octets) + std::string(unit.name);
+  }
+  return "0B";
+}
+
 std::optional<SocketAddress> parse_bind_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -127,6 +162,40 @@ bool is_host(std::string_view text) {
 bool is_user(std::string_view text) {
   const auto fits = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; };
   return !text.empty() && text.size() <= kLongestUser && std::all_of(text.begin(), text.end(), fits);
+}
+
+std::size_t utf8_length(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = octet(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((octet(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool overlong = (first == 0xe0 && octet(1) < 0xa0) || (first == 0xf0 && octet(1) < 0x90);
+  const bool surrogate = first == 0xed && octet(1) >= 0xa0;
+  const bool beyond_unicode = first == 0xf4 && octet(1) >= 0x90;
+  return overlong || surrogate || beyond_unicode ? 0 : length;
+}
+
+bool is_line(std::string_view text) {
+  if (text.empty() || text.size() > kLongestLine) return false;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    // U+0080 to U+009F are control characters as well.
+    const bool is_control = first < 0x20 || first == 0x7f ||
+                            (first == 0xc2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xa0);
+    if (length == 0 || is_control) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool is_separator(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestSeparator &&
+         text.find_first_not_of(kSeparators) == std::string_view::npos;
 }
 
 bool is_sha256(std::string_view text) {

@@ -53,7 +53,8 @@ std::string hint_for(const Node& node, const Setting& setting) {
   if (node.kind != Node::Kind::scalar) return {};
   const bool is_counted = setting.type == Type::count || setting.type == Type::threads;
   const bool is_duration = setting.type == Type::duration || setting.type == Type::whole_seconds;
-  if ((is_counted || is_duration) && has_leading_zero(node.text)) return "; leave out the leading zeros";
+  if ((is_counted || is_duration || setting.type == Type::size) && has_leading_zero(node.text))
+    return "; leave out the leading zeros";
   const bool is_quoted_number = node.quoted && is_counted && is_number(node.text);
   const bool is_quoted_boolean = node.quoted && setting.type == Type::boolean && is_boolean(node.text);
   if (is_quoted_number || is_quoted_boolean) return "; leave out the quotes";

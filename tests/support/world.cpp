@@ -45,7 +45,7 @@ config::Config usual_config() {
   main.servers = {config::Server{"mail.example", 110, {}}};
   main.tls.mode = config::BackendTlsMode::none;
   made.backends = {main};
-  made.routes = {config::Route{config::Route::Match::any, "", "main", {}}};
+  made.routes = {config::Route{config::Route::Match::any, "", "main", "", {}}};
   return made;
 }
 

@@ -35,6 +35,14 @@ MISTAKES = {
     "name of a profile": lambda c: c["tls"]["profiles"].update({"Default": c["tls"]["profiles"]["default"]}),
     "two matches": lambda c: c["routes"][0].update(match={"domain": "example.net", "user": "a"}),
     "other match": lambda c: c["routes"][0].update(match="all"),
+    "size without unit": lambda c: c.update(store={"memory": 67108864}),
+    "size with unit of 1000": lambda c: c.update(store={"memory": "64MB"}),
+    "name of a view": lambda c: c.update(views=[{"name": "My view"}]),
+    "view without name": lambda c: c.update(views=[{"newest": 5}]),
+    "no folders": lambda c: c.update(views=[{"name": "a", "folders": []}]),
+    "folder without list": lambda c: c.update(views=[{"name": "a", "folders": "INBOX"}]),
+    "template with space": lambda c: c["backends"][0].update(imap={"uidl": "%{uid} %{uidvalidity}"}),
+    "separator of user names": lambda c: c["backends"][0].update(imap={"login_separator": "@"}),
     "short pin": lambda c: c["backends"][0]["tls"].update(pins_sha256=["abcd"]),
 }
 

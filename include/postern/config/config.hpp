@@ -77,7 +77,8 @@ struct Listener {
   ListenerTls tls = ListenerTls::implicit;
   std::string profile;  ///< of `tls.profiles`; empty with `none`
   bool require_tls_for_auth =
-      true;  ///< false only when written: passwords may cross this listener in plaintext
+      true;          ///< false only when written: passwords may cross this listener in plaintext
+  std::string view;  ///< of `views`, for IMAP backends; empty: the default one
   Mark mark;
 };
 
@@ -102,11 +103,127 @@ struct Server {
   Mark mark;
 };
 
-enum class Protocol : std::uint8_t { pop3 };
+enum class Protocol : std::uint8_t { pop3, imap };
 enum class Eol : std::uint8_t {
   safe,
   exact
 };  ///< `safe` repairs a bare LF that an upstream sends inside a message
+
+/// A unique-id has 1 to 70 octets (RFC 1939 §7).
+inline constexpr std::size_t kLongestUidl = 70;
+/// What stands before the unique-ids of every folder but INBOX, at most: eight hex digits, a hash of the
+/// folder, and a separator. Two folders may have the same UIDs and the same UIDVALIDITY.
+inline constexpr std::size_t kUidlFolderPrefix = 9;
+
+/// One piece of a template for unique-ids.
+struct UidlPiece {
+  enum class Source : std::uint8_t {
+    text,         ///< `text` as it stands; never two of them side by side
+    uid,          ///< the message's UID
+    uidvalidity,  ///< its mailbox's UIDVALIDITY
+    guid,         ///< Dovecot's X-GUID
+    email_id,     ///< EMAILID (RFC 8474)
+    gm_msgid,     ///< Gmail's X-GM-MSGID
+    header,       ///< the header field that `text` names
+  };
+  Source source = Source::text;
+  std::string text;
+  bool hex = false;    ///< numbers: lower case hexadecimal instead of decimal
+  unsigned width = 0;  ///< numbers: padded with zeros to so many digits
+  bool operator==(const UidlPiece&) const = default;
+};
+
+/// How unique-ids are made (RFC 1939 §7): "%{uid:08x}%{uidvalidity:08x}". Never yields more than 70 octets,
+/// with the prefix of folders where there is one, or others than 0x21 to 0x7E from numbers and text, and
+/// never the same for two pairs of the numbers that it has; what a server or a header says is checked when it
+/// comes.
+struct UidlTemplate {
+  std::string text;
+  std::vector<UidlPiece> pieces;
+  /// Whether UID and UIDVALIDITY are all it takes.
+  bool is_computed() const noexcept;
+};
+
+/// Peculiarities of servers. `automatic`: by greeting and capabilities, never by ID (RFC 2971 §3).
+enum class ImapProfile : std::uint8_t {
+  automatic,
+  standard,
+  dovecot,
+  cyrus,
+  courier,
+  exchange,
+  gmail,
+  zimbra,
+  hmailserver,
+  yandex,
+  old,  ///< short lines (RFC 2683 §3.2.1.5), nothing in advance
+};
+
+enum class Sizes : std::uint8_t {
+  trust,  ///< what RFC822.SIZE says
+  learn,  ///< the same, until a message that was fetched had another one
+  exact,  ///< every new message is read once to count it
+};
+enum class MarkSeen : std::uint8_t { never, quit };
+enum class MissingInbox : std::uint8_t { error, empty };
+enum class DeletedMessages : std::uint8_t { show, hide };
+enum class Nul : std::uint8_t { replace, pass };
+
+/// How an IMAP backend is made to look like a POP3 maildrop.
+struct Imap {
+  ImapProfile profile = ImapProfile::automatic;
+  UidlTemplate uidl = {
+      "%{uid:08x}%{uidvalidity:08x}",
+      {{.source = UidlPiece::Source::uid, .text = {}, .hex = true, .width = 8},
+       {.source = UidlPiece::Source::uidvalidity, .text = {}, .hex = true, .width = 8}}};  ///< Dovecot's
+  Mark uidl_mark;  ///< of the backend where the default was taken
+  Sizes sizes = Sizes::learn;
+  MarkSeen mark_seen = MarkSeen::quit;
+  MissingInbox missing_inbox = MissingInbox::error;
+  DeletedMessages deleted_messages = DeletedMessages::show;
+  Nul nul = Nul::replace;
+  bool prefetch = true;          ///< ask for the next messages while the client walks
+  bool announce_client = false;  ///< ID with the client's address, before the login
+  std::vector<std::string>
+      not_credentials;          ///< parts of texts of a NO to a login that do not mean a wrong password
+  std::string login_separator;  ///< of `user+Folder` and `user+Folder#view`, never with a `#`; empty: such
+                                ///< logins are not taken apart
+  std::uint32_t max_messages = 2'000'000;  ///< a larger mailbox is refused, never cut
+  Bytes max_message = Bytes{2} * 1024 * 1024 * 1024;
+  milliseconds snapshot_timeout{45000};  ///< from the login to the complete list of messages
+};
+
+enum class DeletePolicy : std::uint8_t {
+  expunge,  ///< they are gone
+  move,     ///< into `move_to`
+  flag,     ///< a keyword hides them from POP3
+  keep,     ///< a keyword hides them from this view
+};
+/// What `expunge` does where the server lacks UIDPLUS (RFC 4315 §2.1).
+enum class WithoutUidplus : std::uint8_t { protect, flag_only, move, refuse };
+
+inline constexpr const char* kDefaultView = "default";
+
+/// What of a mailbox a POP3 client sees, and what deleting means. The view named "default" is used where no
+/// other one is named.
+struct View {
+  std::string name = kDefaultView;
+  std::vector<std::string> folders = {"INBOX"};  ///< UTF-8, each once; INBOX always in capital letters
+  std::uint32_t newest = 0;                      ///< of each folder; 0: all
+  std::uint32_t days = 0;                        ///< by INTERNALDATE; 0: all
+  std::optional<DeletePolicy> remove;            ///< unset: `expunge`, at Gmail `move`
+  std::string move_to;                           ///< UTF-8; empty: the folder that the server calls \Trash
+  WithoutUidplus without_uidplus = WithoutUidplus::protect;
+  std::uint32_t keep_days = 0;  ///< with `keep`: older ones are removed for good; 0: never
+  Mark mark;
+};
+
+/// What outlives sessions: the lists of messages.
+struct Store {
+  Bytes memory = Bytes{64} * 1024 * 1024;  ///< least recently used ones are dropped beyond it
+  std::string file;                        ///< SQLite; empty: memory only
+  Mark mark;
+};
 
 struct Backend {
   std::string name;  ///< metric label; [a-z0-9_-]{1,32}, unique
@@ -114,6 +231,7 @@ struct Backend {
   std::vector<Server> servers;  ///< at least one; tried in turn
   BackendTls tls;
   Eol eol = Eol::safe;
+  Imap imap;                             ///< with Protocol::imap
   milliseconds connect_timeout{5000};    ///< TCP, for each server
   milliseconds greeting_timeout{10000};  ///< TLS and greeting, for each server
   milliseconds login_timeout{30000};     ///< from the credentials to the server's answer
@@ -127,6 +245,7 @@ struct Route {
   Match match = Match::any;
   std::string value;    ///< lower case; the domain without `@`, or the whole user name
   std::string backend;  ///< of `backends`
+  std::string view;     ///< of `views`; empty: the listener's, or the default one
   Mark mark;
 };
 
@@ -148,7 +267,9 @@ struct Config {
   std::map<std::string, TlsProfile> tls_profiles;
   std::vector<Listener> listeners;
   std::vector<Backend> backends;
+  std::vector<View> views = {View()};  ///< "default" is always among them
   std::vector<Route> routes;
+  Store store;
   Limits limits;
 };
 

@@ -20,7 +20,7 @@ class DirectoryTest : public testing::Test {
   }
 
   void route(Route::Match match, const std::string& value, const std::string& backend) {
-    config->routes.push_back(Route{match, value, backend, {}});
+    config->routes.push_back(Route{match, value, backend, "", {}});
   }
   /// The backend's name, or the failure.
   std::string find(const std::string& user, const RouteHints& hints = RouteHints()) {

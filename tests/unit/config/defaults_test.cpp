@@ -3,9 +3,11 @@
 #include <array>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "config/settings_table.hpp"
 #include "config/values.hpp"
+#include "postern/config/uidl_template.hpp"
 #include "unit/config/workspace.hpp"
 
 namespace postern::config {
@@ -49,7 +51,7 @@ void add_ends(const Config& config, std::map<std::string, std::string>& out) {
   out["listeners[].tls"] = word(listener.tls, {"implicit", "starttls", "none"});
   out["listeners[].require_tls_for_auth"] = listener.require_tls_for_auth ? "true" : "false";
   const Backend& backend = config.backends.at(0);
-  out["backends[].protocol"] = word(backend.protocol, {"pop3"});
+  out["backends[].protocol"] = word(backend.protocol, {"pop3", "imap"});
   out["backends[].tls.mode"] = word(backend.tls.mode, {"none", "starttls", "implicit"});
   out["backends[].tls.verify"] = word(backend.tls.verify, {"full", "none"});
   out["backends[].tls.min_version"] = tls_version(backend.tls.min_version);
@@ -58,6 +60,26 @@ void add_ends(const Config& config, std::map<std::string, std::string>& out) {
   out["backends[].greeting_timeout"] = format_duration(backend.greeting_timeout);
   out["backends[].login_timeout"] = format_duration(backend.login_timeout);
   out["backends[].command_timeout"] = format_duration(backend.command_timeout);
+}
+
+void add_imap(const Config& config, std::map<std::string, std::string>& out) {
+  const Imap& imap = config.backends.at(0).imap;
+  out["backends[].imap.profile"] = imap.profile == ImapProfile::automatic ? "auto" : "another";
+  out["backends[].imap.uidl"] = imap.uidl.text;
+  out["backends[].imap.sizes"] = word(imap.sizes, {"trust", "learn", "exact"});
+  out["backends[].imap.mark_seen"] = word(imap.mark_seen, {"never", "quit"});
+  out["backends[].imap.missing_inbox"] = word(imap.missing_inbox, {"error", "empty"});
+  out["backends[].imap.deleted_messages"] = word(imap.deleted_messages, {"show", "hide"});
+  out["backends[].imap.nul"] = word(imap.nul, {"replace", "pass"});
+  out["backends[].imap.prefetch"] = imap.prefetch ? "true" : "false";
+  out["backends[].imap.announce_client"] = imap.announce_client ? "true" : "false";
+  out["backends[].imap.max_messages"] = std::to_string(imap.max_messages);
+  out["backends[].imap.max_message"] = format_size(imap.max_message);
+  out["backends[].imap.snapshot_timeout"] = format_duration(imap.snapshot_timeout);
+  const View& view = config.views.at(0);
+  out["views[].folders"] = view.folders.size() == 1 ? view.folders[0] : "";
+  out["views[].without_uidplus"] = word(view.without_uidplus, {"protect", "flag_only", "move", "refuse"});
+  out["store.memory"] = format_size(config.store.memory);
 }
 
 /// A default as the file would spell it, in the unit that format_duration chooses.
@@ -74,6 +96,7 @@ TEST(Defaults, OfConfigAreThoseOfTheTable) {
   add_process(*config, actual);
   add_limits(config->limits, actual);
   add_ends(*config, actual);
+  add_imap(*config, actual);
 
   std::map<std::string, std::string> wanted;
   for (const Setting& setting : settings()) {
@@ -104,6 +127,40 @@ TEST(Defaults, AreNothingWhereTheTableHasNone) {
   const BackendTls& tls = config->backends.at(0).tls;
   EXPECT_EQ(tls.ca_file + tls.server_name, "");
   EXPECT_TRUE(tls.pins_sha256.empty());
+  const Imap& imap = config->backends.at(0).imap;
+  EXPECT_EQ(imap.login_separator, "");
+  EXPECT_TRUE(imap.not_credentials.empty());
+  EXPECT_EQ(config->store.file + config->routes.at(0).view + config->listeners.at(0).view, "");
+}
+
+TEST(Defaults, OfUidlAreThePiecesOfItsText) {
+  const auto uidl = parse_uidl_template(Imap().uidl.text, kUidlFolderPrefix);
+  ASSERT_TRUE(uidl.has_value());
+  EXPECT_EQ(uidl->pieces, Imap().uidl.pieces);
+}
+
+TEST(Defaults, HaveOneViewThatShowsTheWholeInbox) {
+  const Workspace workspace;
+  const auto config = workspace.load(kMinimal);
+  ASSERT_TRUE(config.has_value());
+  ASSERT_EQ(config->views.size(), 1U);
+  const View& view = config->views[0];
+  EXPECT_EQ(view.name, "default");
+  EXPECT_EQ(view.folders, std::vector<std::string>{"INBOX"});
+  EXPECT_EQ(view.newest + view.days + view.keep_days, 0U);
+  EXPECT_EQ(view.remove, std::nullopt);
+  EXPECT_EQ(view.move_to, "");
+}
+
+TEST(Defaults, PortFollowsProtocol) {
+  const Workspace workspace;
+  for (const auto& [mode, port] :
+       std::map<std::string, int>{{"implicit", 993}, {"starttls", 143}, {"none", 143}}) {
+    const auto config =
+        workspace.load(replaced(kImapMinimal, "    servers:", "    tls: {mode: " + mode + "}\n    servers:"));
+    ASSERT_TRUE(config.has_value()) << mode;
+    EXPECT_EQ(config->backends.at(0).servers.at(0).port, port) << mode;
+  }
 }
 
 TEST(Defaults, PortFollowsTlsMode) {

@@ -63,7 +63,8 @@ TEST(Table, DescribesEverySetting) {
     EXPECT_FALSE(expectation(setting).empty()) << setting.path;
     EXPECT_FALSE(setting.required && !setting.fallback.empty()) << setting.path;
     const bool ranged = setting.type == Type::count || setting.type == Type::threads ||
-                        setting.type == Type::duration || setting.type == Type::whole_seconds;
+                        setting.type == Type::duration || setting.type == Type::whole_seconds ||
+                        setting.type == Type::size;
     EXPECT_EQ(setting.most > 0, ranged) << setting.path;
     EXPECT_EQ(!setting.choices.empty(), setting.type == Type::choice || setting.type == Type::match)
         << setting.path;

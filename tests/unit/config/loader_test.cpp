@@ -238,7 +238,7 @@ postern.yaml:5:58: backends[].eol: found 'save', expected safe or exact; did you
 postern.yaml:7:12: listeners[].name: found 'Pop', expected a name of 1 to 32 of a-z, 0-9, '_' and '-'
 postern.yaml:7:23: listeners[].bind: found '192.0.2.1', expected an address with a port such as 192.0.2.1:995 or "[::]:995", or a list of them
 postern.yaml:7:54: listeners[].profile: found a TLS profile with 'tls: none', expected none
-postern.yaml:8:1: unknown key 'verison' in the file, expected version, runtime, log, admin, tls, listeners, backends, routes or limits; did you mean 'version'?
+postern.yaml:8:1: unknown key 'verison' in the file, expected version, runtime, log, admin, tls, listeners, backends, views, routes, store or limits; did you mean 'version'?
 )";
 
 TEST(Loader, TellsAllMistakesInOrderOfFile) {

@@ -78,7 +78,7 @@ TEST_P(Mutation, NeverCrashes) {
 
 INSTANTIATE_TEST_SUITE_P(ShippedFiles, Mutation,
                          ::testing::Values("postern.yaml", "examples/two-stores.yaml",
-                                           "examples/legacy-plaintext.yaml"));
+                                           "examples/legacy-plaintext.yaml", "examples/imap-stores.yaml"));
 
 TEST(Noise, NeverCrashes) {
   constexpr std::string_view kOctets = "[]{}:,-?&*!|>'\"%@`# \n\r\\~0ab";

@@ -33,6 +33,29 @@ TEST(Values, WritesDurationInLargestWholeUnit) {
   EXPECT_EQ(format_duration(milliseconds(0)), "0s");
 }
 
+TEST(Values, ReadsSizeInEachUnit) {
+  EXPECT_EQ(parse_size("0B"), Bytes{0});
+  EXPECT_EQ(parse_size("70B"), Bytes{70});
+  EXPECT_EQ(parse_size("512KiB"), Bytes{512} * 1024);
+  EXPECT_EQ(parse_size("64MiB"), Bytes{64} * 1024 * 1024);
+  EXPECT_EQ(parse_size("2GiB"), Bytes{2} * 1024 * 1024 * 1024);
+  EXPECT_EQ(parse_size("8589934591GiB"), Bytes{8589934591} << 30);  // 2^63 less 1 GiB
+}
+
+TEST(Values, RefusesWhatIsNoSize) {
+  for (const std::string_view text :
+       {"", "64", "B", "MiB", "-1B", "+1B", "064MiB", "1.5GiB", "64MB", "64M", "64mib", "64 MiB", " 64MiB",
+        "64MiB ", "1TiB", "1_0B", "8589934592GiB", "999999999999GiB", "1000000000000B"})
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+}
+
+TEST(Values, WritesSizeInLargestWholeUnit) {
+  for (const std::string_view text : {"70B", "1025B", "1KiB", "1536KiB", "1025MiB", "1024GiB"})
+    EXPECT_EQ(format_size(parse_size(text).value()), text);
+  EXPECT_EQ(format_size(Bytes{2048} << 20), "2GiB");
+  EXPECT_EQ(format_size(0), "0B");
+}
+
 TEST(Values, ReadsDecimalCount) {
   EXPECT_EQ(parse_count("0"), 0);
   EXPECT_EQ(parse_count("10"), 10);
@@ -99,6 +122,26 @@ TEST(Values, KnowsUsers) {
   EXPECT_FALSE(is_user("some one"));
   EXPECT_FALSE(is_user("a\tb"));
   EXPECT_FALSE(is_user("a\x7f"));
+}
+
+TEST(Values, KnowsLines) {
+  for (const std::string_view text : {"INBOX", "Lists/2024", " a b ", "Entw\xc3\xbcrfe", "\xe2\x82\xac",
+                                      "\xc2\xa0", "\xf0\x9f\x93\xac", "100% & *"})
+    EXPECT_TRUE(is_line(text)) << text;
+  for (const std::string_view text : {"", "a\tb", "a\r\n", "\x7f", "\xc2\x80", "\xc2\x9f", "\xc3", "\xff",
+                                      "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
+    EXPECT_FALSE(is_line(text)) << text;
+  EXPECT_FALSE(is_line(std::string_view("a\0b", 3)));
+  EXPECT_TRUE(is_line(std::string(255, 'a')));
+  EXPECT_FALSE(is_line(std::string(256, 'a')));
+}
+
+TEST(Values, KnowsSeparators) {
+  for (const std::string_view text : {"+", "*", "%", "::", "+|+", "!$%&"})
+    EXPECT_TRUE(is_separator(text)) << text;
+  for (const std::string_view text :
+       {"", "a", "0", "@", ".", "_", "-", "#", " ", "\"", "\\", "+a", "+++++", "\xc3\xbc"})
+    EXPECT_FALSE(is_separator(text)) << text;
 }
 
 TEST(Values, KnowsSha256) {

@@ -34,6 +34,15 @@ std::string Workspace::problems(std::string_view text) const {
   return out;
 }
 
+std::string Workspace::told(std::string_view text) const {
+  std::string out = problems(text);
+  for (std::size_t at = 0; (at = out.find(folder_, at)) != std::string::npos;)
+    out.replace(at, folder_.size(), "FOLDER");
+  constexpr std::string_view kFile = "postern.yaml:";
+  for (std::size_t at = 0; (at = out.find(kFile, at)) != std::string::npos;) out.erase(at, kFile.size());
+  return out;
+}
+
 std::string replaced(std::string_view text, std::string_view old_part, std::string_view new_part) {
   std::string out(text);
   const std::size_t at = out.find(old_part);

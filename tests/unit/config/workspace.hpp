@@ -26,6 +26,8 @@ class Workspace {
   }
   /// The problems of a text, one a line; "" when it has none.
   std::string problems(std::string_view text) const;
+  /// The same with FOLDER for the folder, which has another name each time, and without "postern.yaml:".
+  std::string told(std::string_view text) const;
 
  private:
   std::string folder_;
@@ -47,6 +49,28 @@ backends:
   - name: store
     servers:
       - host: pop.example.net
+routes:
+  - match: any
+    backend: store
+)";
+
+/// The same with a backend that speaks IMAP.
+inline constexpr std::string_view kImapMinimal = R"(version: 1
+tls:
+  profiles:
+    default:
+      certificates:
+        - cert: cert.pem
+          key: key.pem
+listeners:
+  - name: pop3s
+    bind: "[::]:995"
+    profile: default
+backends:
+  - name: store
+    protocol: imap
+    servers:
+      - host: imap.example.net
 routes:
   - match: any
     backend: store

@@ -111,7 +111,7 @@ TEST_F(AuthorizationTest, AnswersBeforeARefusalAreNotHeldBack) {
 }
 
 TEST_F(AuthorizationTest, UnknownUserHearsWhatAWrongPasswordHears) {
-  world.config.routes = {config::Route{config::Route::Match::domain, "example.org", "main", {}}};
+  world.config.routes = {config::Route{config::Route::Match::domain, "example.org", "main", "", {}}};
   Client client = world.connect();
   client.hear();
   EXPECT_EQ(client.say("USER alice\r\nPASS secret\r\n"), "+OK\r\n");
