@@ -4,7 +4,7 @@
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libuv1-dev libssl-dev libc-ares-dev libyaml-cpp-dev prometheus-cpp-dev
-  libfmt-dev libspdlog-dev libcli11-dev libhttp-parser-dev
+  libfmt-dev libspdlog-dev libcli11-dev libhttp-parser-dev libsqlite3-dev
 )
 
 # What the demo and the tests run. Real mail servers and mail programs are not here: postern_testing/packages.py.

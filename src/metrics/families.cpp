@@ -166,6 +166,41 @@ void add_messages(const Owner<BackendMetrics>& of, Samples& out) {
   out.add({of.name, "dele"}, of.sum(&BackendMetrics::messages_dele));
 }
 
+void add_snapshots(const Owner<BackendMetrics>& of, Samples& out) {
+  out.add({of.name, "unchanged"}, of.sum(&BackendMetrics::snapshots_unchanged));
+  out.add({of.name, "updated"}, of.sum(&BackendMetrics::snapshots_updated));
+  out.add({of.name, "full"}, of.sum(&BackendMetrics::snapshots_full));
+}
+
+/// Of the process: which loop asked the store tells nothing.
+double store_total(const View& view, Counter StoreMetrics::* cell) {
+  double total = 0;
+  for (const Owner<LoopMetrics>& loop : view.loops) {
+    total += loop.sum([cell](const LoopMetrics& m) -> const Counter& { return m.store.*cell; });
+  }
+  return total;
+}
+
+auto store_counter(Counter StoreMetrics::* cell) {
+  return [cell](const View& view, Samples& out) { out.add({}, store_total(view, cell)); };
+}
+
+void add_store_loads(const View& view, Samples& out) {
+  out.add({"memory"}, store_total(view, &StoreMetrics::from_memory));
+  out.add({"file"}, store_total(view, &StoreMetrics::from_file));
+  out.add({"miss"}, store_total(view, &StoreMetrics::misses));
+}
+
+void add_store_troubles(const View& view, Samples& out) {
+  for (std::size_t i = 0; i < kStoreTroubles.size(); ++i) {
+    double total = 0;
+    for (const Owner<LoopMetrics>& loop : view.loops) {
+      total += loop.sum([i](const LoopMetrics& m) -> const Counter& { return m.store.troubles[i]; });
+    }
+    out.add({kStoreTroubles[i]}, total);
+  }
+}
+
 void add_certificates(const View& view, Samples& out) {
   for (const CertificateExpiry& certificate : view.certificates) {
     const auto since_epoch =
@@ -255,6 +290,31 @@ std::vector<Family> process_families() {
        {"loop"},
        "Connections that could not be accepted by the system.",
        each_total(&LoopMetrics::accept_errors)},
+  };
+}
+
+std::vector<Family> store_families() {
+  return {
+      {"postern_store_loads_total",
+       kCounter,
+       {"result"},
+       "Snapshots of mailboxes that logins asked the store for.",
+       add_store_loads},
+      {"postern_store_writes_total",
+       kCounter,
+       {},
+       "Snapshots written to the store's file.",
+       store_counter(&StoreMetrics::writes)},
+      {"postern_store_dropped_total",
+       kCounter,
+       {},
+       "Snapshots that were to be written to the store's file and were not.",
+       store_counter(&StoreMetrics::dropped)},
+      {"postern_store_troubles_total",
+       kCounter,
+       {"kind"},
+       "What went wrong in the store. Each costs a login time and no more.",
+       add_store_troubles},
   };
 }
 
@@ -348,7 +408,7 @@ std::vector<Family> backend_families() {
       {"postern_backend_bytes_total",
        kCounter,
        {"backend", "direction"},
-       "Octets of POP3 passed on, TLS not counted.",
+       "Octets of POP3 or IMAP exchanged with servers in sessions that logged in, TLS not counted.",
        each<BackendMetrics>(add_bytes)},
       {"postern_messages_total",
        kCounter,
@@ -373,12 +433,47 @@ std::vector<Family> backend_families() {
   };
 }
 
+std::vector<Family> translation_families() {
+  return {
+      {"postern_snapshots_total",
+       kCounter,
+       {"backend", "result"},
+       "Lists of messages that logins at IMAP servers got, by what had to be fetched for them.",
+       each<BackendMetrics>(add_snapshots)},
+      {"postern_uidvalidity_changes_total",
+       kCounter,
+       {"backend"},
+       "Mailboxes of IMAP servers in which every message got a new UID.",
+       each_total(&BackendMetrics::uidvalidity_changes)},
+      {"postern_message_sizes_unknown_total",
+       kCounter,
+       {"backend"},
+       "Messages that an IMAP server told no size of.",
+       each_total(&BackendMetrics::sizes_unknown)},
+      {"postern_message_size_mismatches_total",
+       kCounter,
+       {"backend"},
+       "Messages of IMAP servers that had another size than was listed.",
+       each_total(&BackendMetrics::size_mismatches)},
+      {"postern_backend_reconnects_total",
+       kCounter,
+       {"backend"},
+       "Connections to IMAP servers that were made again inside a session.",
+       each_total(&BackendMetrics::reconnects)},
+      {"postern_messages_refused_total",
+       kCounter,
+       {"backend"},
+       "RETR and TOP refused because the connection to the IMAP server died of that message before.",
+       each_total(&BackendMetrics::messages_refused)},
+  };
+}
+
 }  // namespace
 
 const std::vector<Family>& families() {
   static const std::vector<Family> table = [] {
     std::vector<Family> all = process_families();
-    for (auto part : {listener_families, backend_families}) {
+    for (auto part : {store_families, listener_families, backend_families, translation_families}) {
       for (Family& family : part()) all.push_back(std::move(family));
     }
     return all;

@@ -143,13 +143,43 @@ struct BackendMetrics {
   std::array<Latency, kCommands.size()> command_duration;
   std::array<Counter, kEnds> sessions_closed;  ///< after a login, by reason
   Histogram<kSessionBounds.size()> session_duration{kSessionBounds};
-  Counter bytes_to_client, bytes_to_backend;           ///< octets of POP3, TLS not counted
+  Counter bytes_to_client, bytes_to_backend;           ///< octets, TLS not counted
   Counter messages_retr, messages_top, messages_dele;  ///< complete; dele: committed by QUIT
   Histogram<kSizeBounds.size()> message_size{kSizeBounds};
   Counter eol_repaired;  ///< bare LFs repaired in messages
   Counter truncated;     ///< messages that could not be completed: closed without terminator
+  // Translation to IMAP.
+  Counter snapshots_unchanged, snapshots_updated, snapshots_full;  ///< how a list of messages was got
+  Counter sizes_unknown;        ///< messages that the server told no size of
+  Counter size_mismatches;      ///< messages that had another size than was listed
+  Counter uidvalidity_changes;  ///< mailboxes in which every message got a new UID
+  Counter reconnects;           ///< connections that were made again inside a session
+  Counter messages_refused;     ///< not fetched, because the connection died of them before
 
   BackendMetrics();
+};
+
+/// What may be wrong with the store; label `kind` of postern_store_troubles_total.
+enum class StoreTrouble : std::uint8_t {
+  busy,         ///< another process, or too many logins, were at it
+  corrupt,      ///< the file is no database any more: it was moved aside
+  damaged,      ///< one record is not what was written
+  foreign,      ///< the file is somebody else's, or a newer postern's: it is left alone
+  full,         ///< no room on the disk
+  io,           ///< the system reports an error
+  late,         ///< nothing came in time
+  read_only,    ///< nothing can be written
+  unavailable,  ///< the file cannot be opened, or its folder is not there
+};
+inline constexpr std::array<std::string_view, 9> kStoreTroubles = {
+    "busy", "corrupt", "damaged", "foreign", "full", "io", "late", "read_only", "unavailable"};
+
+/// The store, as one loop uses it.
+struct StoreMetrics {
+  Counter from_memory, from_file, misses;  ///< loads, by where the snapshot came from
+  std::array<Counter, kStoreTroubles.size()> troubles;
+  Counter writes;   ///< snapshots written to the file
+  Counter dropped;  ///< snapshots that were to be written and were not
 };
 
 /// Per loop.
@@ -157,6 +187,7 @@ struct LoopMetrics {
   Latency lag{kLatencyBounds};  ///< how late a timer of one second fired
   Gauge buffered_bytes;         ///< in leased chunks
   Counter accept_errors;        ///< accept(2) failed, EMFILE among them
+  StoreMetrics store;
 };
 
 /// Of the process; written by the supervisor's thread.
