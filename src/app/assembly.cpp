@@ -137,11 +137,13 @@ class LoopAssembler {
 
 Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::Config>& config,
                                             metrics::Registry& registry,
-                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys) {
+                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys,
+                                            const config::ServedUidls& served) {
+  config::Problems problems;
+  for (const auto& change : config::uidl_changes(*config, served)) problems.push_back(change.to_problem());
   Assembly assembly;
   assembly.config = config;
   for (unsigned loop = 0; loop < registry.loops(); ++loop) {
-    config::Problems problems;
     LoopAssembler assembler(config, registry, loop, ticket_keys, problems);
     assembly.services.push_back(assembler.make());
     if (!problems.empty()) return problems;

@@ -7,6 +7,7 @@
 
 #include "postern/base/result.hpp"
 #include "postern/config/loader.hpp"
+#include "postern/config/served_uidls.hpp"
 #include "postern/metrics/metrics.hpp"
 #include "postern/session/session.hpp"
 #include "postern/tls/tls.hpp"
@@ -25,10 +26,11 @@ class Assembly {
 };
 
 /// Reads what the configuration names and checks that it fits together. Blocks on the file system. The
-/// mistakes that only show here (a key that does not fit its certificate, an unknown cipher) are problems
-/// with their place in the file.
+/// mistakes that only show here (a key that does not fit its certificate, an unknown cipher, a backend that
+/// served other unique-ids before) are problems with their place in the file.
 Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::Config>& config,
                                             metrics::Registry& registry,
-                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys);
+                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys,
+                                            const config::ServedUidls& served);
 
 }  // namespace postern::app

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "app/exit_status.hpp"
 #include "app/log_sink.hpp"
@@ -13,6 +14,7 @@
 #include "app/version.hpp"
 #include "postern/config/loader.hpp"
 #include "postern/loop/loop.hpp"
+#include "postern/store/loop_store.hpp"
 
 namespace postern::app {
 namespace {
@@ -24,27 +26,42 @@ int complain(const config::Problems& problems) {
   return kExitConfig;
 }
 
-/// Everything that a start would find wrong, without opening a socket.
-int check(const std::string& path) {
+/// By what a start would be held to; nothing where that cannot be found out, which is told.
+config::ServedUidls served_before(const config::Config& config) {
+  const std::string& file = config.store.file;
+  if (file.empty()) return {};
+  auto served = store::read_served_uidls(file, config::served_by(config));
+  if (served) {
+    std::printf("%s: unique-ids compared with those served before\n", file.c_str());
+    return std::move(*served);
+  }
+  std::printf("%s: unique-ids not compared: %s\n", file.c_str(), served.error().c_str());
+  return {};
+}
+
+/// Everything that a start would find wrong, without opening a socket or changing a file.
+int check(const std::string& path, ChangedUidls changed) {
   auto loaded = config::load_file(path);
   if (!loaded) return complain(loaded.error());
   auto config = std::make_shared<const config::Config>(std::move(*loaded));
   metrics::Registry registry(1, metrics::BuildInfo());
   auto keys = std::make_shared<tls::TicketKeys>(system_clock(), system_random());
-  auto assembly = assemble(config, registry, keys);
+  const bool held_to_it = changed == ChangedUidls::refuse;
+  auto assembly =
+      assemble(config, registry, keys, held_to_it ? served_before(*config) : config::ServedUidls());
   if (!assembly) return complain(assembly.error());
   std::printf("%s: ok\n", path.c_str());
   return kExitOk;
 }
 
-int serve(const std::string& path) {
+int serve(const std::string& path, ChangedUidls changed) {
   auto loaded = config::load_file(path);
   if (!loaded) return complain(loaded.error());
   auto config = std::make_shared<const config::Config>(std::move(*loaded));
   AsyncLogSink sink(config->log.target == config::LogTarget::out ? STDOUT_FILENO : STDERR_FILENO);
   Log log(sink, system_clock(), config->log.format, config->log.level);
   Supervisor supervisor(path, config, log);
-  return supervisor.run();
+  return supervisor.run(changed);
 }
 
 std::string version_text() {
@@ -59,20 +76,25 @@ int run(int argc, char** argv) {
                    "postern");
   std::string path = kDefaultConfig;
   bool check_only = false;
+  bool accept_uidl_change = false;
   program.add_option("-c,--config", path, "the configuration file")->capture_default_str();
   program.add_flag("-t,--check-config", check_only,
                    "check the configuration and exit, as `postern check` does");
+  program.add_flag("--accept-uidl-change", accept_uidl_change,
+                   "start though mail programs will see other unique-ids and fetch every message again");
   program.set_version_flag("-V,--version", version_text(), "show the versions and exit");
   CLI::App* checking =
       program.add_subcommand("check", "check the configuration: 0 if it is right, 78 if not");
   checking->add_option("-c,--config", path, "the configuration file")->capture_default_str();
+  checking->add_flag("--accept-uidl-change", accept_uidl_change, "do not compare unique-ids");
   program.require_subcommand(0, 1);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return program.exit(e) == 0 ? kExitOk : kExitUsage;
   }
-  return check_only || checking->parsed() ? check(path) : serve(path);
+  const ChangedUidls changed = accept_uidl_change ? ChangedUidls::accept : ChangedUidls::refuse;
+  return check_only || checking->parsed() ? check(path, changed) : serve(path, changed);
 }
 
 }  // namespace postern::app

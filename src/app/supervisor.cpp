@@ -34,7 +34,8 @@ bool needs_restart(const config::Config& now, const config::Config& fresh) {
     return a.to_string() == b.to_string();
   };
   return threads(now) != threads(fresh) || now.log.format != fresh.log.format ||
-         now.log.target != fresh.log.target ||
+         now.log.target != fresh.log.target || now.store.memory != fresh.store.memory ||
+         now.store.file != fresh.store.file ||
          !std::equal(now.admin.bind.begin(), now.admin.bind.end(), fresh.admin.bind.begin(),
                      fresh.admin.bind.end(), same_address);
 }
@@ -136,7 +137,7 @@ Supervisor::Supervisor(std::string path, std::shared_ptr<const config::Config> c
     : path_(std::move(path)),
       log_(log),
       metrics_(threads(*config), build_info()),
-      shared_(log, system_clock(), system_random(), metrics_),
+      shared_(log, system_clock(), system_random(), metrics_, config->store),
       ticket_keys_(std::make_shared<tls::TicketKeys>(system_clock(), system_random())),
       config_(std::move(config)),
       side_(std::make_unique<AdminSide>(*this)) {
@@ -150,8 +151,10 @@ Supervisor::Supervisor(std::string path, std::shared_ptr<const config::Config> c
 
 Supervisor::~Supervisor() = default;
 
-int Supervisor::run() {
-  auto assembly = assemble(config_, metrics_, ticket_keys_);
+int Supervisor::run(ChangedUidls changed) {
+  const config::ServedUidls before = shared_.store.served_uidls(config::served_by(*config_));
+  const bool held_to_it = changed == ChangedUidls::refuse;
+  auto assembly = assemble(config_, metrics_, ticket_keys_, held_to_it ? before : config::ServedUidls());
   if (!assembly) {
     report(assembly.error());
     return kExitConfig;
@@ -166,6 +169,7 @@ int Supervisor::run() {
     LogLine(log_, LogLevel::error, "start_failed", "cannot listen").field("detail", listening.error());
     return kExitUnavailable;
   }
+  keep_served(config::uidl_changes(*config_, before));
   side_->loop.on_signal(SIGHUP, [this] { reload(); });
   side_->loop.on_signal(SIGTERM, [this] { drain(); });
   side_->loop.on_signal(SIGINT, [this] { end_now(); });
@@ -253,6 +257,18 @@ Result<void, std::string> Supervisor::open_admin() {
   return {};
 }
 
+/// What is served from now on is what the next start is held to.
+void Supervisor::keep_served(const std::vector<config::UidlChange>& changes) {
+  shared_.store.keep(config::served_by(*config_));
+  for (const config::UidlChange& change : changes) {
+    LogLine(log_, LogLevel::warn, "uidl_changed",
+            "other unique-ids from now on, as --accept-uidl-change allows")
+        .field("backend", change.backend)
+        .field("was", change.was)
+        .field("is", change.is);
+  }
+}
+
 void Supervisor::report(const config::Problems& problems) {
   for (const config::Problem& problem : problems) {
     LogLine(log_, LogLevel::error, "config_error", "configuration error")
@@ -271,11 +287,12 @@ void Supervisor::reload() {
   } else {
     if (needs_restart(*config_, *assembly->config)) {
       LogLine(log_, LogLevel::warn, "config_reload",
-              "runtime.threads, log.format, log.target and admin.bind need a restart");
+              "runtime.threads, log.format, log.target, admin.bind and store need a restart");
     }
     switched = switch_to(std::move(*assembly));
   }
   if (switched) {
+    keep_served({});
     log_.set_level(config_->log.level);
     admin_sources_.allow_from = config_->admin.allow_from;
     LogLine(log_, LogLevel::info, "config_reload", "configuration reloaded").field("result", "ok");
@@ -291,7 +308,10 @@ Result<Assembly, config::Problems> Supervisor::load() {
   auto loaded = config::load_file(path_);
   if (!loaded) return std::move(loaded).error();
   const auto config = std::make_shared<const config::Config>(std::move(*loaded));
-  return assemble(config, metrics_, ticket_keys_);
+  // Of this process's own backends it needs no file to know.
+  config::ServedUidls served = config::served_by(*config_);
+  served.merge(shared_.store.served_uidls(config::served_by(*config)));
+  return assemble(config, metrics_, ticket_keys_, served);
 }
 
 /// The first SIGTERM: no new sessions, and the old ones may end. The second: everything ends.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>
@@ -12,6 +13,9 @@
 
 namespace postern::app {
 
+/// What becomes of a start by which a backend would serve other unique-ids than before.
+enum class ChangedUidls : std::uint8_t { refuse, accept };
+
 /// The process: starts the loops, answers the admin listener, reloads on SIGHUP, drains on SIGTERM. Lives on
 /// the main thread, on a loop of its own, so that a scrape or a reload takes no time from the sessions.
 class Supervisor {
@@ -20,8 +24,8 @@ class Supervisor {
   Supervisor(std::string path, std::shared_ptr<const config::Config> config, Log& log);
   ~Supervisor();
 
-  /// Runs until the process is to end; its exit status.
-  int run();
+  /// Runs until the process is to end; its exit status. Reloads never change unique-ids.
+  int run(ChangedUidls changed);
 
  private:
   struct AdminSide;
@@ -32,6 +36,7 @@ class Supervisor {
   Result<std::vector<std::vector<ListeningSocket>>, std::string> open_sockets(const config::Config& config);
   Result<void, std::string> switch_to(Assembly assembly);
   Result<void, std::string> open_admin();
+  void keep_served(const std::vector<config::UidlChange>& changes);
   void report(const config::Problems& problems);
   void reload();
   void drain();

@@ -10,6 +10,8 @@ namespace postern::app {
 namespace {
 
 constexpr std::chrono::seconds kBeat{1};
+/// What the last sessions left to be written takes milliseconds, or the disk hangs.
+constexpr std::chrono::seconds kStoreClose{5};
 
 std::function<void(const char*)> report_bug(Log& log) {
   return [&log](const char* what) {
@@ -57,8 +59,11 @@ struct Worker::Parts {
         resolver(loop::make_resolver(loop)),
         gate(loop, report_bug(shared.log)),
         housekeeping(loop, report_bug(shared.log)),
-        dialer(loop, pool, *connector, *resolver, shared.capabilities, shared.log),
-        environment(loop, pool, gate, dialer, shared.log, shared.clock, shared.random, shared.live_sessions),
+        dialer(loop, pool, *connector, *resolver, shared.capabilities, shared.random, shared.log),
+        store(store::make_store(shared.store, loop, &loop, shared.log,
+                                shared.metrics.loop(worker.index_).store)),
+        opener(dialer, *store, pool, shared.log, shared.clock),
+        environment(loop, pool, gate, opener, shared.log, shared.clock, shared.random, shared.live_sessions),
         heartbeat(worker, loop, pool) {}
 
   loop::Loop loop;
@@ -68,6 +73,8 @@ struct Worker::Parts {
   coro::Gate gate;
   coro::Gate housekeeping;
   backend::Dialer dialer;
+  std::unique_ptr<store::LoopStore> store;
+  maildrop::Opener opener;
   session::Environment environment;
   Heartbeat heartbeat;
   Services services;
@@ -135,6 +142,9 @@ void Worker::drain() {
 
 coro::Task<void> Worker::stop_when_empty() {
   co_await parts_->gate.closed();
+  const coro::Deadline deadline(parts_->loop.now() + kStoreClose);
+  co_await parts_->store->close(deadline);
+  co_await parts_->loop.idle(parts_->loop);
   parts_->loop.stop();
 }
 

@@ -10,6 +10,7 @@
 #include "app/assembly.hpp"
 #include "postern/loop/loop.hpp"
 #include "postern/net/socket.hpp"
+#include "postern/store/loop_store.hpp"
 
 namespace postern::app {
 
@@ -26,13 +27,14 @@ class ListeningSocket {
 /// What all workers share; outlives them. Everything in it is safe on any thread.
 class Shared {
  public:
-  Shared(Log& l, const Clock& c, Random& r, metrics::Registry& m)
-      : log(l), clock(c), random(r), metrics(m), capabilities(c) {}
+  Shared(Log& l, const Clock& c, Random& r, metrics::Registry& m, const config::Store& s)
+      : log(l), clock(c), random(r), metrics(m), capabilities(c), store(s, c, l) {}
   Log& log;
   const Clock& clock;
   Random& random;
   metrics::Registry& metrics;
   backend::CapabilityTable capabilities;
+  store::Shared store;
   std::atomic<std::uint32_t> live_sessions{0};
 };
 

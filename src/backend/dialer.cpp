@@ -4,15 +4,15 @@
 
 namespace postern::backend {
 
-coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_pop3(Backend& backend, net::Turn& turn,
-                                                                  coro::CancelSource& scope,
-                                                                  Progress& progress) {
+template <class Client>
+coro::Task<Result<std::unique_ptr<Client>>> Dialer::dial(Backend& backend, net::Turn& turn,
+                                                         coro::CancelSource& scope, Progress& progress) {
   Error last(FailureKind::no_server, "the backend has no server");
   const std::vector<Server*> servers = backend.order(scheduler_.now());
   for (Server* server : servers) {
     progress.server = server->name();
-    Result<std::unique_ptr<Pop3Client>> client =
-        co_await dial_server(backend, *server, turn, scope, progress);
+    Result<std::unique_ptr<Client>> client =
+        co_await dial_server<Client>(backend, *server, turn, scope, progress);
     if (client) {
       backend.metrics()->connections_ok.add();
       server->worked();
@@ -27,23 +27,35 @@ coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_pop3(Backend& backe
   co_return last;
 }
 
-coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_server(Backend& backend, Server& server,
-                                                                    net::Turn& turn,
-                                                                    coro::CancelSource& scope,
-                                                                    Progress& progress) {
+template <class Client>
+coro::Task<Result<std::unique_ptr<Client>>> Dialer::dial_server(Backend& backend, Server& server,
+                                                                net::Turn& turn, coro::CancelSource& scope,
+                                                                Progress& progress) {
   progress.phase = Phase::connect;
   const TimePoint begun = scheduler_.now();
   Result<Connection> connection = co_await connect(backend, server, scope, progress);
   if (!connection) co_return std::move(connection).error();
   const TimePoint connected = scheduler_.now();
   backend.metrics()->connect_duration.observe(connected - begun);
-  auto client = std::make_unique<Pop3Client>(turn, scope, pool_, std::move(*connection), backend, server,
-                                             capabilities_);
+  auto client = std::make_unique<Client>(turn, scope, pool_, std::move(*connection), backend, server,
+                                         capabilities_, random_);
   const coro::Deadline deadline(connected + backend.settings().greeting_timeout);
   Result<void> greeted = co_await client->greet(deadline, progress.phase);
   if (!greeted) co_return std::move(greeted).error();
   backend.metrics()->greeting_duration.observe(scheduler_.now() - connected);
   co_return client;
+}
+
+coro::Task<Result<std::unique_ptr<Pop3Client>>> Dialer::dial_pop3(Backend& backend, net::Turn& turn,
+                                                                  coro::CancelSource& scope,
+                                                                  Progress& progress) {
+  return dial<Pop3Client>(backend, turn, scope, progress);
+}
+
+coro::Task<Result<std::unique_ptr<ImapClient>>> Dialer::dial_imap(Backend& backend, net::Turn& turn,
+                                                                  coro::CancelSource& scope,
+                                                                  Progress& progress) {
+  return dial<ImapClient>(backend, turn, scope, progress);
 }
 
 coro::Task<Result<Connection>> Dialer::connect(Backend& backend, Server& server, coro::CancelSource& scope,

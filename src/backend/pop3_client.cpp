@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backend/client_support.hpp"
 #include "postern/sasl/sasl.hpp"
 
 namespace postern::backend {
@@ -12,18 +13,6 @@ constexpr std::size_t kMaxPortableLine = 255 - 2;
 constexpr std::size_t kMaxCapabilities = 64;  // lines of a CAPA answer; real ones have a dozen
 constexpr std::size_t kMaxReplyInLog = 120;
 
-const char* tls_word(config::BackendTlsMode mode) noexcept {
-  switch (mode) {
-    case config::BackendTlsMode::none:
-      return "/plain";
-    case config::BackendTlsMode::starttls:
-      return "/stls";
-    case config::BackendTlsMode::implicit:
-      return "/tls";
-  }
-  return "";
-}
-
 /// USER cannot carry these: a space would end the name at many servers, and octets above ASCII have no agreed
 /// meaning.
 bool needs_sasl(std::string_view user) noexcept {
@@ -33,45 +22,15 @@ bool needs_sasl(std::string_view user) noexcept {
   return false;
 }
 
-FailureKind lost_or_late(const net::IoError& error) noexcept {
-  switch (error.code()) {
-    case net::Errc::timed_out:
-    case net::Errc::stalled:
-      return FailureKind::backend_timeout;
-    case net::Errc::too_long:
-      return FailureKind::backend_protocol;
-    default:
-      return FailureKind::backend_lost;
-  }
-}
-
-/// Whether a server repeats what it was shown as a secret, as some do with commands that they do not know. A
-/// secret that was cut on its way into their answer shows by its beginning.
-bool repeats(std::string_view text, std::string_view secret) noexcept {
-  constexpr std::size_t kTelling = 8;
-  return !secret.empty() && text.find(secret.substr(0, kTelling)) != std::string_view::npos;
-}
-
-/// Before a credential was sent every trouble is one of reaching the server, so that another one is tried.
-Error before_login(Error error) {
-  switch (error.kind()) {
-    case FailureKind::backend_timeout:
-    case FailureKind::backend_lost:
-    case FailureKind::backend_protocol:
-      return Error(FailureKind::greeting, error.detail());
-    default:
-      return error;
-  }
-}
-
 }  // namespace
 
 Pop3Client::Pop3Client(net::Turn& turn, coro::CancelSource& scope, net::ChunkPool& pool,
-                       Connection connection, Backend& backend, Server& server, CapabilityTable& capabilities)
+                       Connection connection, Backend& backend, Server& server, CapabilityTable& capabilities,
+                       Random& /*random*/)
     : backend_(backend),
       server_(server),
       table_(capabilities),
-      table_key_(server.name() + tls_word(backend.settings().tls.mode)),
+      table_key_(table_key(server, backend)),
       stream_(turn, scope, pool, std::move(connection), backend.settings().command_timeout),
       reader_(stream_, pool) {
   reader_.set_sensitive(true);  // until the login is over
@@ -81,7 +40,7 @@ coro::Task<Result<void>> Pop3Client::greet(coro::Deadline deadline, Phase& phase
   const config::BackendTlsMode mode = backend_.settings().tls.mode;
   if (mode == config::BackendTlsMode::implicit) {
     phase = Phase::backend_tls;
-    Result<void> secured = co_await handshake(deadline);
+    Result<void> secured = co_await shake_hands(stream_, backend_, server_, deadline);
     if (!secured) co_return std::move(secured).error();
   }
   phase = Phase::greeting;
@@ -100,23 +59,13 @@ coro::Task<Result<void>> Pop3Client::greet(coro::Deadline deadline, Phase& phase
     Result<void> secured = co_await start_tls(deadline);
     if (!secured) co_return std::move(secured).error();
   }
-  if (const auto learned = table_.find(table_key_)) {
+  if (const auto learned = table_.pop3.find(table_key_)) {
     known_ = *learned;
     co_return Result<void>();
   }
   phase = Phase::greeting;
   Result<void> asked = co_await learn(deadline);
   co_return asked;
-}
-
-coro::Task<Result<void>> Pop3Client::handshake(coro::Deadline deadline) {
-  const config::BackendTls& settings = backend_.settings().tls;
-  const std::string& name = settings.server_name.empty() ? server_.settings().host : settings.server_name;
-  tls::ClientContext& context = *backend_.tls();
-  stream_.upgrade([&](std::unique_ptr<Transport> lower) { return context.connect(std::move(lower), name); });
-  net::IoOutcome done = co_await stream_.handshake(deadline);
-  if (!done) co_return done.error().as(FailureKind::backend_tls, "TLS handshake");
-  co_return Result<void>();
 }
 
 coro::Task<Result<void>> Pop3Client::start_tls(coro::Deadline deadline) {
@@ -130,7 +79,7 @@ coro::Task<Result<void>> Pop3Client::start_tls(coro::Deadline deadline) {
   if (!reader_.buffered().empty()) {
     co_return Error(FailureKind::backend_tls, "octets between the answer to STLS and the handshake");
   }
-  Result<void> secured = co_await handshake(deadline);
+  Result<void> secured = co_await shake_hands(stream_, backend_, server_, deadline);
   co_return secured;
 }
 
@@ -150,7 +99,7 @@ coro::Task<Result<void>> Pop3Client::learn(coro::Deadline deadline) {
     }
     known_ = parser.result();
   }
-  table_.learn(table_key_, known_);
+  table_.pop3.learn(table_key_, known_);
   co_return Result<void>();
 }
 
@@ -214,7 +163,7 @@ coro::Task<Result<void>> Pop3Client::log_in_with_auth(const BackendCredentials& 
   const bool about_credentials = !known_.auth_resp_code || !reply->code.empty();
   if (about_credentials || needs_sasl(credentials.user)) co_return refusal(*reply, message.view());
   // It cannot do what it once said: ask it again next time, and use what every server knows.
-  table_.forget(table_key_);
+  table_.pop3.forget(table_key_);
   Error refused = refusal(*reply, message.view());
   Result<void> done = co_await log_in_with_user(credentials, deadline);
   // Some servers hang up after a refusal: then that was their answer.

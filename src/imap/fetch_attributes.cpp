@@ -69,6 +69,20 @@ FetchReader::Stop FetchReader::gm_msgid(Cursor& cursor) {
   return fetch_->gm_msgid ? Stop::go_on : fail("malformed X-GM-MSGID");
 }
 
+/// An atom, or a string.
+FetchReader::Stop FetchReader::guid(Cursor& cursor) {
+  guid_.clear();
+  if (cursor.peek() == '"') {
+    if (!cursor.take_quoted(guid_)) return fail("quoted string without an end");
+  } else if (cursor.peek() == '{' || cursor.peek() == '~') {
+    return skip_value(cursor);
+  } else {
+    guid_ = cursor.take_atom();
+  }
+  fetch_->guid = guid_;
+  return Stop::go_on;
+}
+
 /// "(n)" (RFC 7162 §3.1.4.2). What servers make of it otherwise ("-1") is nothing that anything depends on.
 FetchReader::Stop FetchReader::modseq(Cursor& cursor) {
   Cursor after = cursor;

@@ -38,6 +38,7 @@ const FetchReader::Attribute FetchReader::kAttributes[] = {
     {"EMAILID", &FetchReader::email_id},
     {"THREADID", &FetchReader::thread_id},
     {"X-GM-MSGID", &FetchReader::gm_msgid},
+    {"X-GUID", &FetchReader::guid},
     {"RFC822", &FetchReader::whole_message},
     {"RFC822.HEADER", &FetchReader::whole_header},
     {"RFC822.TEXT", &FetchReader::whole_text},
@@ -53,7 +54,7 @@ void FetchReader::begin(Fetch& out, std::optional<std::uint32_t> uid) noexcept {
 }
 
 void FetchReader::forget() noexcept {
-  for (auto* text : {&body_text_, &keywords_, &internal_date_, &email_id_, &thread_id_}) empty(*text);
+  for (auto* text : {&body_text_, &keywords_, &internal_date_, &email_id_, &thread_id_, &guid_}) empty(*text);
 }
 
 bool FetchReader::may_go_on_with(char octet) const noexcept {

@@ -61,6 +61,7 @@ class FetchReader {
   Stop email_id(Cursor& cursor);
   Stop thread_id(Cursor& cursor);
   Stop gm_msgid(Cursor& cursor);
+  Stop guid(Cursor& cursor);
   Stop modseq(Cursor& cursor);
   Stop whole_message(Cursor& cursor);
   Stop whole_header(Cursor& cursor);
@@ -85,6 +86,7 @@ class FetchReader {
   std::string internal_date_;
   std::string email_id_;
   std::string thread_id_;
+  std::string guid_;
   Fault fault_;
 };
 

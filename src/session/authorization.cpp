@@ -217,24 +217,37 @@ Session::Step Session::log_in(LoginWay way, std::string user, Secret password) {
   co_return std::nullopt;
 }
 
+/// What the client asked for, what its route says, what its listener says.
+std::string_view Session::view_of(const backend::LoginName& name, const backend::Routed& routed) const {
+  if (name.view) return *name.view;
+  if (!routed.view.empty()) return routed.view;
+  return service_->listener->view.empty() ? config::kDefaultView : std::string_view(service_->listener->view);
+}
+
 /// From a password to an open maildrop: who is it, where is the mail, will the backend have it. "+OK" is said
 /// only when all three are answered.
 coro::Task<Result<void>> Session::open_mailbox(const std::string& user, Secret password) {
   record_->phase = Phase::auth;
-  auth::Attempt attempt(user, std::move(password), record_->peer());
+  const backend::LoginName name = service_->directory->take_apart(user);
+  auth::Attempt attempt(name.user, std::move(password), record_->peer());
   Result<backend::Grant> grant = co_await service_->authenticator->check(std::move(attempt));
   if (!grant) co_return std::move(grant).error();
 
   record_->phase = Phase::route;
-  Result<std::shared_ptr<backend::Backend>> routed = service_->directory->route(grant->user, grant->hints);
+  Result<backend::Routed> routed = service_->directory->route(grant->user, grant->hints);
   if (!routed) co_return std::move(routed).error();
+  const config::View* view = service_->directory->find_view(view_of(name, *routed));
+  if (view == nullptr) co_return Error(FailureKind::no_folder, "there is no view of that name");
 
   const TimePoint begun = environment_.scheduler.now();
   leg_ = std::make_unique<BackendLeg>(turn_);
-  leg_->backend = *routed;
+  leg_->backend = routed->backend;
+  backend::Origin origin(record_->peer(), record_->local(), std::string(record_->id().view()));
+  maildrop::Login login(std::move(grant->credentials), std::move(origin), *view);
+  login.folder = name.folder;
   backend::Progress progress;
-  Result<std::unique_ptr<maildrop::Maildrop>> opened = co_await maildrop::open(
-      environment_.dialer, *leg_->backend, grant->credentials, *turn_, leg_->scope, progress);
+  Result<std::unique_ptr<maildrop::Maildrop>> opened = co_await environment_.opener.open(
+      *leg_->backend, std::move(login), *turn_, leg_->scope, progress);
   record_->phase = progress.phase;
   metrics::BackendMetrics& cells = *leg_->backend->metrics();
   if (!opened) {
@@ -249,6 +262,7 @@ coro::Task<Result<void>> Session::open_mailbox(const std::string& user, Secret p
   cells.logins[static_cast<std::size_t>(LoginResult::ok)].add();
   cells.login_duration.observe(environment_.scheduler.now() - begun);
   leg_->maildrop = std::move(*opened);
+  account_bytes();  // the list of a large mailbox, perhaps, and the client may never ask for anything
   co_return Result<void>();
 }
 

@@ -1,5 +1,7 @@
 #include "session/record.hpp"
 
+#include <array>
+#include <charconv>
 #include <utility>
 
 namespace postern::session {
@@ -7,6 +9,12 @@ namespace {
 
 /// People type passwords where a user name belongs: of a name that failed only so much is logged.
 constexpr std::size_t kFailedUserInLog = 64;
+
+std::string hexadecimal(std::uint64_t number) {
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+  return std::string(digits.data(), end);
+}
 
 }  // namespace
 
@@ -35,6 +43,7 @@ Record::Record(Environment& environment, std::shared_ptr<const Service> service,
       service_(std::move(service)),
       id_(environment.clock.wall_now(), environment.random),
       peer_(accepted.peer),
+      local_(accepted.local),
       begun_(environment.scheduler.now()) {
   service_->metrics->connections.add();
   environment_.live_sessions.fetch_add(1, std::memory_order_relaxed);
@@ -75,7 +84,8 @@ Record::~Record() {
       .field("top", topped)
       .field("dele", deleted)
       .field("bytes_in", bytes_in)
-      .field("bytes_out", bytes_out);
+      .field("bytes_out", bytes_out)
+      .field("uidl", uidl_hash ? hexadecimal(*uidl_hash) : std::string());
 }
 
 void Record::secured(const tls::Info& info) {

@@ -23,6 +23,7 @@ class Record {
 
   const SessionId& id() const noexcept { return id_; }
   const SocketAddress& peer() const noexcept { return peer_; }
+  const SocketAddress& local() const noexcept { return local_; }
 
   void secured(const tls::Info& info);
   void tried_login() noexcept { tried_login_ = true; }
@@ -36,6 +37,7 @@ class Record {
   std::uint64_t retrieved = 0;
   std::uint64_t topped = 0;
   std::uint64_t deleted = 0;  ///< removed by UPDATE
+  std::optional<std::uint64_t> uidl_hash;  ///< see Maildrop
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
 
@@ -51,6 +53,7 @@ class Record {
   std::shared_ptr<const Service> service_;
   SessionId id_;
   SocketAddress peer_;
+  SocketAddress local_;
   TimePoint begun_;
   Duration login_{};  ///< from the connection to the open mailbox; zero without a login
   std::string tls_;

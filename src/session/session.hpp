@@ -62,6 +62,7 @@ class Session final : private Member {
   Step authenticate(const pop3::Command& command);
   Step log_in(LoginWay way, std::string user, Secret password);
   coro::Task<Result<void>> open_mailbox(const std::string& user, Secret password);
+  std::string_view view_of(const backend::LoginName& name, const backend::Routed& routed) const;
   Step refuse(LoginWay way, const std::string& user, const Error& error, TimePoint begun);
   std::optional<End> count_bad_command();
   bool may_authenticate() const noexcept;

@@ -7,6 +7,10 @@
 namespace postern::session {
 namespace {
 
+/// A client that is silent for so long leaves what was asked for ahead unread: servers drop a reader that does
+/// not read (Dovecot after five minutes).
+constexpr std::chrono::seconds kSettleAfter{30};
+
 constexpr std::size_t index(pop3::Verb verb) noexcept {
   return static_cast<std::size_t>(verb);
 }
@@ -22,7 +26,12 @@ Session::Step Session::transact() {
     if (queue_.empty()) {
       leg_->maildrop->rest();
       const coro::Deadline idle(environment_.scheduler.now() + service_->limits().idle_timeout);
-      net::IoOutcome come = co_await queue_.wait(idle);
+      const coro::Deadline soon(environment_.scheduler.now() + kSettleAfter);
+      net::IoOutcome come = co_await queue_.wait(earlier(soon, idle));
+      if (!come && come.error().code() == net::Errc::timed_out && soon.when() < idle.when()) {
+        co_await leg_->maildrop->settle();
+        come = co_await queue_.wait(idle);
+      }
       if (!come) {
         if (come.error().code() == net::Errc::too_long) say_too_long();
         co_return End(client_failure(come.error(), FailureKind::idle_timeout));
@@ -152,6 +161,7 @@ void Session::account(const maildrop::QueuedCommand& command, const Result<void>
                       const ClientSink& sink) {
   metrics::BackendMetrics& cells = *leg_->backend->metrics();
   (done ? cells.commands_ok : cells.commands_failed)[index(command.verb)].add();
+  if (done && command.verb == pop3::Verb::uidl) record_->uidl_hash = leg_->maildrop->uidl_hash();
   if (done && command.verb == pop3::Verb::retr) {
     ++record_->retrieved;
     cells.messages_retr.add();

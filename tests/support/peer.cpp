@@ -7,6 +7,15 @@ namespace postern::test {
 namespace {
 
 constexpr std::size_t kReadPerTurn = 64_KiB;
+constexpr std::string_view kTag = "$TAG";
+
+std::string with_tag(std::string text, const std::string& tag) {
+  if (tag.empty()) return text;
+  for (std::size_t at = text.find(kTag); at != std::string::npos; at = text.find(kTag, at + tag.size())) {
+    text.replace(at, kTag.size(), tag);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -140,7 +149,7 @@ namespace step {
 
 Step send(std::string octets) {
   return [octets = std::move(octets)](Peer& peer) {
-    peer.send(octets);
+    peer.send(with_tag(octets, peer.tag()));
     return true;
   };
 }

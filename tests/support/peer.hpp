@@ -50,6 +50,9 @@ class Peer final : private coro::Timer {
   void first(Script script);
   /// What is done with each line, without its line end, when no step is left.
   void answer_lines(std::function<void(Peer&, std::string_view)> answer) { answer_ = std::move(answer); }
+  /// What "$TAG" stands for in step::send, until the next call: an IMAP server answers with the client's tag.
+  void set_tag(std::string tag) { tag_ = std::move(tag); }
+  const std::string& tag() const noexcept { return tag_; }
   /// Something happened that the script did not expect: the connection is reset, and the test will fail.
   void fail(std::string problem);
 
@@ -92,6 +95,7 @@ class Peer final : private coro::Timer {
   std::function<void(Peer&, std::string_view)> answer_;
   std::optional<IoStatus> ended_;
   std::string problem_;
+  std::string tag_;
   bool handshaking_ = false;
   bool reading_ = true;
   bool closing_ = false;
@@ -102,6 +106,7 @@ class Peer final : private coro::Timer {
 /// Steps.
 namespace step {
 
+/// "$TAG" is replaced, if the peer has a tag.
 Step send(std::string octets);
 /// Waits for exactly these octets.
 Step expect(std::string octets);

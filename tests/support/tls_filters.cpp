@@ -16,7 +16,8 @@ TestCertificates& certificates() {
 }  // namespace
 
 std::unique_ptr<tls::ServerContext> make_tls_server() {
-  static const TestCertificates::Files files = certificates().issue({kTlsName, "mail.example"});
+  static const TestCertificates::Files files =
+      certificates().issue({kTlsName, "mail.example", "imap.example"});
   tls::ServerOptions options;
   options.certificates.push_back({files.cert_file, files.key_file});
   auto made = tls::make_server_context(options, nullptr);

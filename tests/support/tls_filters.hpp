@@ -8,8 +8,8 @@
 
 namespace postern::test {
 
-/// TLS for both sides of a connection in memory: a certificate for `kTlsName` and "mail.example", of an
-/// authority that is made once in a process.
+/// TLS for both sides of a connection in memory: a certificate for `kTlsName`, "mail.example" and
+/// "imap.example", of an authority that is made once in a process.
 inline constexpr const char* kTlsName = "pop.example";
 
 std::unique_ptr<tls::ServerContext> make_tls_server();

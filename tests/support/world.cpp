@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "postern/base/assert.hpp"
+#include "support/seeded_random.hpp"
 #include "support/tls_filters.hpp"
 
 namespace postern::test {
@@ -10,22 +12,6 @@ namespace {
 
 /// More than any session lasts that ends by itself.
 constexpr std::chrono::hours kPatience{2};
-
-/// xorshift64*: the same octets in every run.
-class SeededRandom final : public Random {
- public:
-  void fill(std::span<std::byte> out) noexcept override {
-    for (std::byte& octet : out) {
-      state_ ^= state_ >> 12;
-      state_ ^= state_ << 25;
-      state_ ^= state_ >> 27;
-      octet = static_cast<std::byte>((state_ * 2685821657736338717ULL) >> 56);
-    }
-  }
-
- private:
-  std::uint64_t state_ = 88172645463325252ULL;
-};
 
 config::Listener listener(const char* name, config::ListenerTls tls) {
   config::Listener made;
@@ -35,16 +21,22 @@ config::Listener listener(const char* name, config::ListenerTls tls) {
   return made;
 }
 
+config::Backend backend(const char* name, config::Protocol protocol, const char* host, std::uint16_t port) {
+  config::Backend made;
+  made.name = name;
+  made.protocol = protocol;
+  made.servers = {config::Server{host, port, {}}};
+  made.tls.mode = config::BackendTlsMode::none;
+  return made;
+}
+
 config::Config usual_config() {
   config::Config made;
   made.listeners = {listener(World::kPlain, config::ListenerTls::none),
                     listener(World::kStls, config::ListenerTls::starttls),
                     listener(World::kImplicit, config::ListenerTls::implicit)};
-  config::Backend main;
-  main.name = "main";
-  main.servers = {config::Server{"mail.example", 110, {}}};
-  main.tls.mode = config::BackendTlsMode::none;
-  made.backends = {main};
+  made.backends = {backend("main", config::Protocol::pop3, "mail.example", 110),
+                   backend("imap", config::Protocol::imap, "imap.example", 143)};
   made.routes = {config::Route{config::Route::Match::any, "", "main", "", {}}};
   return made;
 }
@@ -61,20 +53,36 @@ struct World::Parts {
 World::World()
     : config(usual_config()),
       log_(lines_, scheduler_, LogFormat::logfmt, LogLevel::debug),
-      random_(std::make_unique<SeededRandom>()),
+      random_(std::make_unique<SeededRandom>(1)),
       network_(scheduler_),
       capabilities_(scheduler_),
       gate_(scheduler_, [this](const char* what) { bugs_ += std::string(what) + "\n"; }),
-      dialer_(scheduler_, pool_, network_, network_, capabilities_, log_),
-      environment_(scheduler_, pool_, gate_, dialer_, log_, scheduler_, *random_, live_) {
+      dialer_(scheduler_, pool_, network_, network_, capabilities_, *random_, log_),
+      opener_(dialer_, snapshots, pool_, log_, scheduler_),
+      environment_(scheduler_, pool_, gate_, opener_, log_, scheduler_, *random_, live_) {
   network_.name("mail.example", {kServer});
+  network_.name("imap.example", {kImapServer});
   server().serve = [this](Peer& peer) { store.serve(peer); };
+  imap_server().serve = [this](Peer& peer) { imap.serve(peer); };
 }
 
 World::~World() {
   environment_.sessions.end_all(FailureKind::kicked);
   environment_.updates.end_all(FailureKind::kicked);
   pass(kPatience);
+}
+
+void World::use_imap() {
+  POSTERN_ASSERT(!parts_);
+  for (config::Route& route : config.routes) route.backend = "imap";
+}
+
+config::Backend& World::imap_backend() {
+  POSTERN_ASSERT(!parts_);
+  const auto named = [](const config::Backend& backend) { return backend.name == "imap"; };
+  const auto found = std::find_if(config.backends.begin(), config.backends.end(), named);
+  POSTERN_ASSERT(found != config.backends.end());
+  return *found;
 }
 
 void World::start() {
@@ -196,7 +204,9 @@ std::string World::accounts() const {
   if (told != connected_) {
     all += std::to_string(connected_) + " connections, " + std::to_string(told) + " lines session_end\n";
   }
-  if (lines_.mention(store.password)) all += "the log has the password\n";
+  for (const std::string& password : {store.password, imap.password}) {
+    if (lines_.mention(password)) all += "the log has the password\n";
+  }
   return all;
 }
 

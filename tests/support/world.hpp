@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "postern/session/session.hpp"
+#include "support/imap_store.hpp"
+#include "support/kept_snapshots.hpp"
 #include "support/log_lines.hpp"
 #include "support/network.hpp"
 #include "support/store.hpp"
@@ -50,6 +52,7 @@ class World {
   static constexpr const char* kStls = "stls";     ///< listener with STLS
   static constexpr const char* kImplicit = "tls";  ///< listener with TLS from the start
   static constexpr const char* kServer = "192.0.2.10";
+  static constexpr const char* kImapServer = "192.0.2.20";
 
   World();
   World(const World&) = delete;
@@ -57,13 +60,22 @@ class World {
   /// Ends what still runs.
   ~World();
 
-  /// May be changed before the first client comes: three listeners, and the backend "main" with one server,
-  /// for everybody.
+  /// May be changed before the first client comes: three listeners; the backend "main" with one server that
+  /// speaks POP3, for everybody; the backend "imap" with one that speaks IMAP, for nobody.
   config::Config config;
   Network& network() noexcept { return network_; }
   /// The server of the backend "main", and what it does, unless a test gives it something else to do.
   Host& server() { return network_.host(kServer, 110); }
   Store store;
+  /// Sends everybody to the backend "imap" instead. Before the first client comes.
+  void use_imap();
+  /// Its settings, to be changed. Before the first client comes.
+  config::Backend& imap_backend();
+  /// Its server, and what it does.
+  Host& imap_server() { return network_.host(kImapServer, 143); }
+  ImapStore imap;
+  /// What outlives sessions.
+  KeptSnapshots snapshots;
 
   /// A client that is connected, and no more.
   Client arrive(const std::string& listener = kPlain);
@@ -106,6 +118,7 @@ class World {
   std::atomic<std::uint32_t> live_{0};
   coro::Gate gate_;
   backend::Dialer dialer_;
+  maildrop::Opener opener_;
   session::Environment environment_;
   std::unique_ptr<Parts> parts_;
   std::string bugs_;

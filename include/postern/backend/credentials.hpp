@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "postern/base/address.hpp"
 #include "postern/base/secret.hpp"
 
 namespace postern::backend {
@@ -13,6 +14,15 @@ class BackendCredentials {
   BackendCredentials(std::string u, Secret p) : user(std::move(u)), password(std::move(p)) {}
   std::string user;
   Secret password;
+};
+
+/// Whom a session is for: what a trusted backend is told, so that its limits and logs see the client.
+class Origin {
+ public:
+  Origin(SocketAddress c, SocketAddress l, std::string s) : client(c), local(l), session(std::move(s)) {}
+  SocketAddress client;
+  SocketAddress local;  ///< the address the client came to
+  std::string session;
 };
 
 /// What an authenticator knows about where a user's mail is.

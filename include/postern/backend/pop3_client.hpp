@@ -20,7 +20,7 @@ namespace postern::backend {
 class Pop3Client {
  public:
   Pop3Client(net::Turn& turn, coro::CancelSource& scope, net::ChunkPool& pool, Connection connection,
-             Backend& backend, Server& server, CapabilityTable& capabilities);
+             Backend& backend, Server& server, CapabilityTable& capabilities, Random& random);
 
   /// TLS if it is implicit, the greeting, STLS if it is asked for. What an upstream sends behind its answer
   /// to STLS and before the handshake ends the connection (injection, CVE-2011-0411).
@@ -40,7 +40,6 @@ class Pop3Client {
 
  private:
   coro::Task<Result<void>> start_tls(coro::Deadline deadline);
-  coro::Task<Result<void>> handshake(coro::Deadline deadline);
   coro::Task<Result<void>> learn(coro::Deadline deadline);
   coro::Task<Result<void>> log_in_with_user(const BackendCredentials& credentials, coro::Deadline deadline);
   coro::Task<Result<void>> log_in_with_auth(const BackendCredentials& credentials, coro::Deadline deadline);

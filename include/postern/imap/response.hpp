@@ -98,6 +98,7 @@ struct Fetch {
   std::string_view internal_date;
   std::string_view email_id;   ///< RFC 8474
   std::string_view thread_id;  ///< RFC 8474; empty for NIL too
+  std::string_view guid;       ///< Dovecot's X-GUID
   std::optional<std::uint64_t> gm_msgid;
   std::optional<std::uint64_t> modseq;
 };

@@ -1,16 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "postern/backend/credentials.hpp"
-#include "postern/backend/dialer.hpp"
 #include "postern/base/result.hpp"
 #include "postern/base/units.hpp"
+#include "postern/coro/deadline.hpp"
 #include "postern/coro/task.hpp"
 #include "postern/pop3/command.hpp"
 
@@ -65,6 +63,9 @@ class Maildrop {
   virtual void expect(std::span<const QueuedCommand> commands) = 0;
   /// The client is waited for next, perhaps for long: nothing is held for nothing. Does not wait.
   virtual void rest() = 0;
+  /// The client has been silent for a while: what was asked for ahead is taken in, so that the server does
+  /// not wait for its reader.
+  virtual coro::Task<void> settle() = 0;
 
   virtual coro::Task<Result<Stat>> stat() = 0;
   virtual coro::Task<Result<Bytes>> list(std::uint32_t message) = 0;
@@ -81,17 +82,13 @@ class Maildrop {
   /// removed.
   virtual coro::Task<Result<void>> commit(coro::Deadline deadline) = 0;
 
+  /// A hash of all unique-ids, whatever their order, if the client has asked for the list: the same as long
+  /// as the mailbox is the same. Nothing where the ids are the server's own.
+  virtual std::optional<std::uint64_t> uidl_hash() const noexcept { return std::nullopt; }
+
   /// Octets exchanged with the backend so far.
   virtual std::uint64_t bytes_from_backend() const noexcept = 0;
   virtual std::uint64_t bytes_to_backend() const noexcept = 0;
 };
-
-/// Opens the mailbox of whom the credentials stand for, at a server of the backend. Another server is tried
-/// only until a credential was sent. Everything it makes lives in `scope` and shares `turn`; both, and the
-/// backend, outlive it.
-coro::Task<Result<std::unique_ptr<Maildrop>>> open(backend::Dialer& dialer, backend::Backend& backend,
-                                                   const backend::BackendCredentials& credentials,
-                                                   net::Turn& turn, coro::CancelSource& scope,
-                                                   backend::Progress& progress);
 
 }  // namespace postern::maildrop

@@ -40,6 +40,9 @@ class LineReader {
   /// error is kept for the next fill().
   void fill_now(std::size_t octets);
 
+  /// Gives back the memory that is not needed while nothing is read.
+  void rest() noexcept { settle(); }
+
   /// From now on, chunks that go back are wiped: what comes carries credentials.
   void set_sensitive(bool sensitive) noexcept;
 

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "postern/auth/authenticator.hpp"
-#include "postern/backend/dialer.hpp"
 #include "postern/backend/directory.hpp"
 #include "postern/base/log.hpp"
 #include "postern/base/random.hpp"
 #include "postern/config/config.hpp"
 #include "postern/coro/gate.hpp"
 #include "postern/coro/task.hpp"
+#include "postern/maildrop/opener.hpp"
 #include "postern/metrics/metrics.hpp"
 #include "postern/net/chunk_pool.hpp"
 #include "postern/net/socket.hpp"
@@ -64,14 +64,14 @@ class Members {
 /// What every session of a loop uses. Outlives them; one loop, except for what says otherwise.
 class Environment {
  public:
-  Environment(coro::Scheduler& s, net::ChunkPool& p, coro::Gate& g, backend::Dialer& d, Log& l,
+  Environment(coro::Scheduler& s, net::ChunkPool& p, coro::Gate& g, maildrop::Opener& o, Log& l,
               const Clock& c, Random& r, std::atomic<std::uint32_t>& live)
-      : scheduler(s), pool(p), gate(g), dialer(d), log(l), clock(c), random(r), live_sessions(live) {}
+      : scheduler(s), pool(p), gate(g), opener(o), log(l), clock(c), random(r), live_sessions(live) {}
 
   coro::Scheduler& scheduler;
   net::ChunkPool& pool;
   coro::Gate& gate;
-  backend::Dialer& dialer;
+  maildrop::Opener& opener;
   Log& log;
   const Clock& clock;
   Random& random;

@@ -80,6 +80,11 @@ void Relay::rest() {
   client_->reader().fill_now(1);
 }
 
+/// Nothing is asked for ahead but what the client has sent.
+coro::Task<void> Relay::settle() {
+  co_return;
+}
+
 coro::Task<Result<Stat>> Relay::stat() {
   Result<pop3::Reply> reply = co_await ask(command(pop3::Verb::stat));
   if (!reply) co_return std::move(reply).error();

@@ -22,6 +22,7 @@ class Relay final : public Maildrop {
 
   void expect(std::span<const QueuedCommand> commands) override;
   void rest() override;
+  coro::Task<void> settle() override;
   coro::Task<Result<Stat>> stat() override;
   coro::Task<Result<Bytes>> list(std::uint32_t message) override;
   coro::Task<Result<std::string>> uidl(std::uint32_t message) override;

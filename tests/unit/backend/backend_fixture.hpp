@@ -12,6 +12,7 @@
 #include "postern/backend/dialer.hpp"
 #include "support/log_lines.hpp"
 #include "support/network.hpp"
+#include "support/seeded_random.hpp"
 #include "support/store.hpp"
 #include "support/tls_filters.hpp"
 
@@ -99,13 +100,14 @@ class BackendTest : public testing::Test {
   test::Network network{scheduler};
   test::LogLines lines;
   Log log{lines, scheduler, LogFormat::logfmt, LogLevel::debug};
+  test::SeededRandom random{1};
   net::ChunkPool pool;
   CapabilityTable capabilities{scheduler};
   net::Turn turn{scheduler};
   coro::CancelSource scope;
   config::Backend settings;
   std::shared_ptr<metrics::BackendMetrics> cells = std::make_shared<metrics::BackendMetrics>();
-  Dialer dialer{scheduler, pool, network, network, capabilities, log};
+  Dialer dialer{scheduler, pool, network, network, capabilities, random, log};
   Progress progress;
   Store store;
   std::string detail;  ///< of the last failure

@@ -22,15 +22,17 @@ class DirectoryTest : public testing::Test {
   void route(Route::Match match, const std::string& value, const std::string& backend) {
     config->routes.push_back(Route{match, value, backend, "", {}});
   }
-  /// The backend's name, or the failure.
-  std::string find(const std::string& user, const RouteHints& hints = RouteHints()) {
+  Directory directory() {
     std::vector<std::shared_ptr<Backend>> backends;
     for (const config::Backend& settings : config->backends) {
       backends.push_back(std::make_shared<Backend>(config, settings, nullptr, nullptr));
     }
-    const Directory directory(config, std::move(backends));
-    const auto found = directory.route(user, hints);
-    return found ? (*found)->name() : std::string(label(found.error().kind()));
+    return Directory(config, std::move(backends));
+  }
+  /// The backend's name, or the failure.
+  std::string find(const std::string& user, const RouteHints& hints = RouteHints()) {
+    const auto found = directory().route(user, hints);
+    return found ? found->backend->name() : std::string(label(found.error().kind()));
   }
 
   std::shared_ptr<config::Config> config = std::make_shared<config::Config>();
@@ -81,6 +83,44 @@ TEST_F(DirectoryTest, UnknownHintNeverFallsThroughToARoute) {
   RouteHints hints;
   hints.backend = "other";
   EXPECT_EQ(find("alice", hints), "route_failed");
+}
+
+TEST_F(DirectoryTest, NameIsTakenApartWhereTheBackendHasASeparator) {
+  struct Row {
+    const char* name;
+    const char* parts;
+  };
+  const Row rows[] = {
+      {"alice", "alice||"},
+      {"alice+Junk", "alice|Junk|"},
+      {"alice+Junk@example.org", "alice@example.org|Junk|"},
+      {"alice+INBOX#phone@example.org", "alice@example.org|INBOX|phone"},
+      {"alice+#phone", "alice||phone"},
+      {"alice+a+b", "alice|a+b|"},
+      {"+Junk", "+Junk||"},
+      {"alice@example.org+Junk", "alice@example.org+Junk||"},
+      {"alice+", "alice||"},
+  };
+  config->backends[0].imap.login_separator = "+";
+  route(Route::Match::any, "", "first");
+  for (const Row& row : rows) {
+    const LoginName name = directory().take_apart(row.name);
+    EXPECT_EQ(name.user + "|" + name.folder.value_or("") + "|" + name.view.value_or(""), row.parts);
+  }
+}
+
+TEST_F(DirectoryTest, NameStaysWholeWithoutASeparator) {
+  config->backends[0].imap.login_separator = "+";
+  route(Route::Match::domain, "example.org", "second");
+  EXPECT_EQ(directory().take_apart("alice+Junk@example.org").user, "alice+Junk@example.org");
+  EXPECT_EQ(directory().take_apart("alice+Junk").user, "alice+Junk");
+}
+
+TEST_F(DirectoryTest, RouteNamesTheView) {
+  config->routes.push_back(Route{Route::Match::any, "", "first", "phone", {}});
+  EXPECT_EQ(directory().route("alice", RouteHints())->view, "phone");
+  EXPECT_NE(directory().find_view("default"), nullptr);
+  EXPECT_EQ(directory().find_view("phone"), nullptr);
 }
 
 }  // namespace

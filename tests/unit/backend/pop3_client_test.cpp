@@ -84,14 +84,14 @@ TEST_F(Pop3ClientTest, EndlessOrBrokenCapaIsNoServer) {
   }
   script({step::send("+OK\r\n"), step::expect("CAPA\r\n"), step::send("+OK\r\nTOP\r\n"), step::close()});
   EXPECT_EQ(dial(), "greeting");
-  EXPECT_FALSE(capabilities.find("192.0.2.10:110/plain").has_value());
+  EXPECT_FALSE(capabilities.pop3.find("192.0.2.10:110/plain").has_value());
 }
 
 TEST_F(Pop3ClientTest, SaslSavesARoundTripWhereARefusalIsClear) {
   EXPECT_EQ(dial_and_log_in(), "");
   EXPECT_EQ(heard(), "CAPA\r\n" + auth_plain());
   store.capabilities = {"SASL PLAIN", "RESP-CODES"};  // no AUTH-RESP-CODE
-  capabilities.forget("192.0.2.10:110/plain");
+  capabilities.pop3.forget("192.0.2.10:110/plain");
   EXPECT_EQ(dial_and_log_in(), "");
   EXPECT_EQ(heard(), "CAPA\r\nUSER alice\r\nPASS secret\r\n");
 }
@@ -122,7 +122,7 @@ TEST_F(Pop3ClientTest, ServerMayAskForTheMessageInALineOfItsOwn) {
   for (const char* challenge : {"+ \r\n", "+\r\n", "+ go on\r\n"}) {
     script(knows_sasl({step::expect(auth_plain()), step::send(challenge), step::expect(message + "\r\n"),
                        step::send("+OK\r\n")}));
-    capabilities.forget("192.0.2.10:110/plain");
+    capabilities.pop3.forget("192.0.2.10:110/plain");
     EXPECT_EQ(dial_and_log_in(), "") << challenge;
   }
 }
@@ -134,7 +134,7 @@ TEST_F(Pop3ClientTest, LongMessageWaitsForTheChallenge) {
                      step::send("+OK\r\n")}));
   EXPECT_EQ(dial(), "");
   EXPECT_EQ(log_in(user, password), "");
-  capabilities.forget("192.0.2.10:110/plain");
+  capabilities.pop3.forget("192.0.2.10:110/plain");
   script(knows_sasl({step::expect("AUTH PLAIN\r\n"), step::send("+OK\r\n")}));
   EXPECT_EQ(dial(), "");
   EXPECT_EQ(log_in(user, password), "backend_protocol");  // nothing was proven
@@ -145,7 +145,7 @@ TEST_F(Pop3ClientTest, SurpriseRefusalOfSaslFallsBackAndForgets) {
                      step::expect("USER alice\r\n"), step::send("+OK\r\n"), step::expect("PASS secret\r\n"),
                      step::send("+OK\r\n")}));
   EXPECT_EQ(dial_and_log_in(), "");
-  EXPECT_FALSE(capabilities.find("192.0.2.10:110/plain").has_value());
+  EXPECT_FALSE(capabilities.pop3.find("192.0.2.10:110/plain").has_value());
 }
 
 TEST_F(Pop3ClientTest, RefusedCredentialsAreNotShownTwice) {
@@ -154,7 +154,7 @@ TEST_F(Pop3ClientTest, RefusedCredentialsAreNotShownTwice) {
   client.reset();
   scheduler.run_until_idle();
   EXPECT_EQ(heard(), "CAPA\r\n" + auth_plain());
-  EXPECT_TRUE(capabilities.find("192.0.2.10:110/plain").has_value());
+  EXPECT_TRUE(capabilities.pop3.find("192.0.2.10:110/plain").has_value());
 }
 
 TEST_F(Pop3ClientTest, NothingIsSentAheadOfTheLogin) {
@@ -182,7 +182,7 @@ TEST_F(Pop3ClientTest, RefusalsMeanWhatTheirCodesOrTextsSay) {
     EXPECT_EQ(dial_and_log_in(), kind) << said;
   }
   store.capabilities = {"TOP"};
-  capabilities.forget("192.0.2.10:110/plain");
+  capabilities.pop3.forget("192.0.2.10:110/plain");
   for (const auto& [said, kind] : unknown) {
     store.instead["PASS"] = {step::send(said)};
     EXPECT_EQ(dial_and_log_in(), kind) << said;
@@ -220,7 +220,7 @@ TEST_F(Pop3ClientTest, WhatTheServerRepeatsIsNotTold) {
     EXPECT_EQ(detail.find("long-pas"), std::string::npos) << detail;
   }
   script(knows_sasl({step::expect(auth_plain()), step::send("-ERR [AUTH] " + auth_plain())}));
-  capabilities.forget("192.0.2.10:110/plain");
+  capabilities.pop3.forget("192.0.2.10:110/plain");
   EXPECT_EQ(dial_and_log_in(), "auth_refused");
   EXPECT_EQ(detail, "the server repeated the password");
 }
@@ -246,7 +246,7 @@ TEST_F(Pop3ClientTest, StlsProtectsTheLogin) {
   EXPECT_EQ(dial_and_log_in(), "");
   EXPECT_EQ(store.commands,
             (std::vector<std::string>{"STLS", "CAPA", auth_plain().substr(0, auth_plain().size() - 2)}));
-  EXPECT_TRUE(capabilities.find("192.0.2.10:110/stls").has_value());
+  EXPECT_TRUE(capabilities.pop3.find("192.0.2.10:110/stls").has_value());
 }
 
 TEST_F(Pop3ClientTest, ImplicitTlsBeginsTheConnection) {

@@ -1,6 +1,9 @@
 // What every Maildrop keeps to, whatever stands behind it. Parameterised by how one is opened; a new kind
 // adds a line at the end.
+#include <set>
+
 #include "unit/maildrop/relay_fixture.hpp"
+#include "unit/maildrop/translation_fixture.hpp"
 
 namespace postern::maildrop {
 namespace {
@@ -34,6 +37,27 @@ class RelayWorld final : public World, public RelayTest {
   void forget_maildrop() override {
     RelayTest::maildrop.reset();
     RelayTest::scheduler.run_until_idle();
+  }
+
+ private:
+  void TestBody() override {}
+};
+
+class TranslationWorld final : public World, public TranslationTest {
+ public:
+  TranslationWorld() {
+    deliver({kFirst, kSecond, kThird});
+    EXPECT_EQ(open(), "");
+  }
+  Maildrop& maildrop() override { return *TranslationTest::maildrop; }
+  test::TestScheduler& scheduler() override { return TranslationTest::scheduler; }
+  std::set<unsigned> removed() override {
+    const std::vector<std::uint32_t> uids = imap.removed();
+    return {uids.begin(), uids.end()};
+  }
+  void forget_maildrop() override {
+    TranslationTest::maildrop.reset();
+    TranslationTest::scheduler.run_until_idle();
   }
 
  private:
@@ -175,10 +199,15 @@ TEST_P(ContractTest, FailureOfTheSinkIsTheResult) {
   EXPECT_FALSE(refuses.ended);
 }
 
-INSTANTIATE_TEST_SUITE_P(Maildrops, ContractTest, testing::Values([]() -> std::unique_ptr<World> {
-                           return std::make_unique<RelayWorld>();
-                         }),
-                         [](const auto&) { return std::string("Relay"); });
+template <class Kind>
+std::unique_ptr<World> make() {
+  return std::make_unique<Kind>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Maildrops, ContractTest, testing::Values(&make<RelayWorld>, &make<TranslationWorld>),
+                         [](const auto& kind) {
+                           return std::string(kind.param == &make<RelayWorld> ? "Relay" : "Translation");
+                         });
 
 }  // namespace
 }  // namespace postern::maildrop

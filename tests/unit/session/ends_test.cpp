@@ -145,6 +145,13 @@ TEST_F(EndsTest, SessionIsCounted) {
   EXPECT_EQ(cells.bytes_to_backend.value(), server.received().size());
 }
 
+TEST_F(EndsTest, OctetsOfASessionWithoutCommandsAreCounted) {
+  Client client = world.logged_in();
+  client.close();
+  const Peer& server = *world.server().connections.at(0);
+  EXPECT_EQ(world.backend_metrics().bytes_to_backend.value(), server.received().size());
+}
+
 TEST_F(EndsTest, ProbeIsCountedButNotLogged) {
   Client client = world.connect();
   client.close();

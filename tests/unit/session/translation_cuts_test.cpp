@@ -1,0 +1,114 @@
+// The cuts of cuts_test.cpp, before an IMAP server: whoever dies, at whichever octet, nothing is lost and
+// nothing is invented. A lost server may be found again, so that more is heard than one connection gave.
+#include "unit/session/world_test.hpp"
+
+namespace postern::session {
+namespace {
+
+using Uids = std::vector<std::uint32_t>;
+
+const std::vector<std::string> kConversation = {
+    "USER alice\r\n", "PASS secret\r\n", "STAT\r\n",   "LIST\r\n",   "UIDL\r\n", "UIDL 2\r\n",
+    "RETR 1\r\n",     "TOP 2 0\r\n",     "RETR 2\r\n", "DELE 1\r\n", "NOOP\r\n", "QUIT\r\n"};
+
+void fill(World& world) {
+  world.use_imap();
+  world.imap.deliver("Subject: first\r\n\r\nhello\r\n.dot\r\n");
+  world.imap.deliver("Subject: second\r\n\r\n");
+}
+
+/// Each command behind the whole answer to the one before, until there is none; the answers.
+std::vector<std::string> converse(World& world, Client& client) {
+  std::vector<std::string> answers;
+  client.hear();
+  for (const std::string& command : kConversation) {
+    std::string answer = client.say(command);
+    if (answer.empty() && client.end().empty()) {
+      world.pass(2min);
+      answer = client.hear();
+    }
+    answers.push_back(answer);
+    if (!client.end().empty()) break;
+  }
+  world.pass(1min);
+  return answers;
+}
+
+std::vector<std::string> undisturbed() {
+  World world;
+  fill(world);
+  Client client = world.connect();
+  return converse(world, client);
+}
+
+TEST(TranslationClientCut, RemovesOnlyWhenQuitWasRead) {
+  std::string all;
+  for (const std::string& command : kConversation) all += command;
+  for (const Ending ending : {Ending::eof, Ending::reset}) {
+    for (std::size_t octets = 0; octets <= all.size(); ++octets) {
+      World world;
+      fill(world);
+      Client client = world.connect();
+      client.peer().link().from(Side::b).cut_after(octets, ending);
+      converse(world, client);
+      client.close();
+      EXPECT_EQ(world.imap.removed(), octets == all.size() ? Uids{1} : Uids()) << octets;
+      ASSERT_EQ(world.leftovers(), "") << octets;
+    }
+  }
+}
+
+/// Each answer is the whole truth, or a failure that says so, or the connection broke off inside it.
+void expect_truth(const std::vector<std::string>& heard, std::size_t octets) {
+  static const std::vector<std::string> whole = undisturbed();
+  for (std::size_t i = 0; i < heard.size(); ++i) {
+    const std::string& answer = heard[i];
+    const bool failed = answer.starts_with("-ERR [SYS/TEMP]") ||
+                        answer == in_transaction(FailureKind::update_failed) || answer.starts_with("-ERR ");
+    const bool is_last = i + 1 == heard.size();
+    if (failed || answer == whole[i]) continue;
+    EXPECT_TRUE(is_last && whole[i].starts_with(answer)) << octets << ": " << kConversation[i] << answer;
+  }
+}
+
+/// The first connection to the server is cut, later ones are not.
+void cut_everywhere(const std::string& listener, Side side, Ending ending) {
+  World intact;
+  fill(intact);
+  Client undisturbed = intact.connect(listener);
+  converse(intact, undisturbed);
+  const std::size_t length = intact.imap_server().connections.at(0)->link().from(side).sent().size();
+  for (std::size_t octets = 0; octets <= length; ++octets) {
+    World world;
+    fill(world);
+    world.imap_server().serve = [&](Peer& peer) {
+      if (world.imap.connections == 0) peer.link().from(side).cut_after(octets, ending);
+      world.imap.serve(peer);
+    };
+    Client client = world.connect(listener);
+    const std::vector<std::string> heard = converse(world, client);
+    expect_truth(heard, octets);
+    const Uids removed = world.imap.removed();
+    const bool promised = heard.size() == kConversation.size() && heard.back().starts_with("+OK");
+    const bool dele = heard.size() >= 10 && heard[9].starts_with("+OK");
+    EXPECT_TRUE(removed.empty() || (removed == Uids{1} && heard.size() == kConversation.size())) << octets;
+    EXPECT_TRUE(!promised || !dele || removed == Uids{1}) << octets;
+    ASSERT_EQ(world.leftovers(), "") << octets;
+  }
+}
+
+TEST(TranslationServerCut, ClosedAtAnyOctet) {
+  cut_everywhere(World::kPlain, Side::b, Ending::eof);
+}
+TEST(TranslationServerCut, ResetAtAnyOctet) {
+  cut_everywhere(World::kPlain, Side::b, Ending::reset);
+}
+TEST(TranslationServerCut, ClosedAtAnyOctetUnderTls) {
+  cut_everywhere(World::kImplicit, Side::b, Ending::eof);
+}
+TEST(TranslationServerCut, DeafFromAnyOctetOn) {
+  cut_everywhere(World::kPlain, Side::a, Ending::reset);
+}
+
+}  // namespace
+}  // namespace postern::session
