@@ -10,17 +10,19 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .client import eventually
 from .mail_store import MailStore, make_maildir, put_into_maildir
 from .packages import copy_programs, unpacked
-from .process import as_server_user, end_group, free_port, greets, hand_over_tree, server_user
+from .process import as_server_user, end_group, free_port, greets, hand_over, hand_over_tree, kill_group, server_user
 
 PACKAGES = ["dovecot-core", "dovecot-pop3d", "dovecot-imapd"]
 MODULE_DIR = b"/usr/lib/dovecot/modules"  # compiled into libdovecot, no setting changes it
 START_TRIES = 5
+TRASH = "Papierkörbe"  # as a user has named it; IMAP tells that it is for what was deleted
 
 
 def private_root(cache: Path) -> Path:
@@ -37,12 +39,18 @@ class Ports:
 
 @dataclass
 class Dovecot(MailStore):
-    """A running Dovecot. Passwords lie in plain; a mailbox is a list of messages in store form (LF line ends)."""
+    """A running Dovecot. Passwords lie in plain; a mailbox is a list of messages in store form (LF line ends).
+
+    `aliases` are users that have the mailbox of another one. `mail` is a folder for the mail, instead of one that
+    goes with the server. `settings` come last in the configuration and so replace what it says before."""
 
     root: Path
     users: dict[str, str]
     certificate: tuple[Path, Path] | None = None
     mailboxes: dict[str, list[bytes]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    mail: Path | None = None
+    settings: str = ""
     ports: Ports = field(default_factory=Ports)
     folder: Path = field(init=False)
     process: subprocess.Popen | None = field(init=False, default=None)
@@ -53,10 +61,13 @@ class Dovecot(MailStore):
         self.folder = Path(tempfile.mkdtemp(prefix="pd-", dir="/tmp"))
         try:
             self._place_programs()
+            if self.mail:
+                hand_over(self.mail)
+                (self.folder / "mail").symlink_to(self.mail)
             self._write_users()
             for user, messages in self.mailboxes.items():
                 self.fill(user, messages)
-            self._start()
+            self._start(self._free_ports)
         except BaseException:
             self.close()
             raise
@@ -118,11 +129,23 @@ class Dovecot(MailStore):
         lines = [f"{user}:{{PLAIN}}{password}::::::\n" for user, password in self.users.items()]
         (self.folder / "users").write_text("".join(lines))
         for user in self.users:
-            make_maildir(self._maildir(user))
+            if user not in self.aliases:
+                make_maildir(self._maildir(user))
+        for alias, user in self.aliases.items():
+            if not self._maildir(alias).is_symlink():
+                self._maildir(alias).symlink_to(user)
 
-    def _start(self) -> None:
+    def crash(self) -> None:
+        """Ends it at once, as a power cut does."""
+        kill_group(self.process)
+
+    def start_again(self) -> None:
+        """After a crash, at the ports that it had."""
+        self._start(lambda: self.ports)
+
+    def _start(self, choose_ports: Callable[[], Ports]) -> None:
         for _ in range(START_TRIES):
-            self.ports = self._free_ports()
+            self.ports = choose_ports()
             self._write_configuration()
             hand_over_tree(self.folder)
             self.process = subprocess.Popen(
@@ -171,8 +194,9 @@ class Dovecot(MailStore):
             group=grp.getgrgid(owner.pw_gid).gr_name,
             ports=self.ports,
             tls=self._tls_settings(),
+            trash=TRASH,
         )
-        (self.folder / "dovecot.conf").write_text(text)
+        (self.folder / "dovecot.conf").write_text(text + self.settings)
 
     def _tls_settings(self) -> str:
         if not self.certificate:
@@ -196,6 +220,13 @@ default_login_user = {user}
 first_valid_uid = {uid}
 first_valid_gid = 0
 mail_location = maildir:{folder}/mail/%u
+namespace inbox {{
+  inbox = yes
+  mailbox {trash} {{
+    auto = create
+    special_use = \\Trash
+  }}
+}}
 mail_max_userip_connections = 0
 maildir_copy_with_hardlinks = yes
 disable_plaintext_auth = no

@@ -41,12 +41,14 @@ def upstream(started: ExitStack) -> Callable[..., Upstream]:
 def gateway(started: ExitStack, tmp_path: Path, certificates: Certificates) -> Callable[..., Gateway]:
     """gateway(upstream or backend, ..., section={...}): a running gateway in front of these servers."""
 
-    def start(*backends: Upstream | dict, secrets: tuple[str, ...] = (), **changes) -> Gateway:
+    def start(
+        *backends: Upstream | dict, secrets: tuple[str, ...] = (), arguments: tuple[str, ...] = (), **changes
+    ) -> Gateway:
         shutil.copy(certificates.ecdsa.cert, tmp_path / "cert.pem")
         shutil.copy(certificates.ecdsa.key, tmp_path / "key.pem")
         rows = [backend(entry.port) if isinstance(entry, Upstream) else entry for entry in backends]
         config = configuration(rows, tmp_path, **changes)
-        running = started.enter_context(Gateway(config, tmp_path, secrets))
+        running = started.enter_context(Gateway(config, tmp_path, secrets, arguments=arguments))
         running.config = config
         return running
 

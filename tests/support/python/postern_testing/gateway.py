@@ -95,12 +95,25 @@ def backend(*ports: int, name: str = "store", **changes) -> dict:
     return {"name": name, "protocol": "pop3", "servers": servers, "tls": {"mode": "none"}, **changes}
 
 
+def imap_backend(*ports: int, name: str = "store", **changes) -> dict:
+    """The same for servers that speak IMAP; `imap` has the settings of the translation."""
+    return {**backend(*ports, name=name), "protocol": "imap", **changes}
+
+
 class Gateway:
     """Ended in __exit__ and then held to account: exit status 0, no report of a sanitizer, no secret in the log."""
 
-    def __init__(self, config: dict, folder: Path, secrets: tuple[str, ...] = (), quiet: bool = False) -> None:
+    def __init__(
+        self,
+        config: dict,
+        folder: Path,
+        secrets: tuple[str, ...] = (),
+        quiet: bool = False,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
         self.file = folder / "postern.yaml"
         self.secrets = secrets
+        self.arguments = arguments
         self.quiet = quiet  # do not print the log at the end
         self.ports: dict[str, int] = {}
         self.output: list[str] = []
@@ -114,7 +127,7 @@ class Gateway:
 
     def __enter__(self) -> "Gateway":
         self.process = subprocess.Popen(
-            dies_with_parent([str(binary()), "-c", str(self.file)]),
+            dies_with_parent([str(binary()), "-c", str(self.file), *self.arguments]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,13 +1,15 @@
 """What the tests ask of every real mail server: IMAP and POP3 over one mailbox, and a way to change it behind POP3."""
 
 import imaplib
+import os
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .process import hand_over
+from .process import hand_over, processes_with, serving
 
 IMAP_SECONDS = 30.0
 ITEMS = "(UID RFC822.SIZE BODY.PEEK[])"
@@ -32,6 +34,7 @@ class MailStore:
     host = "127.0.0.1"
     takes_files = True  # whether `fill` exists: messages put into the mailbox as files, in store form
     users: dict[str, str]
+    folder: Path  # where it runs; its name is in the command lines or environments of its processes
     imap_port: int
     pop3_port: int
 
@@ -46,18 +49,36 @@ class MailStore:
             connection.login(user, self.users[user])
             yield connection
 
-    def append(self, user: str, message: bytes, mailbox: str = "INBOX") -> None:
-        """By APPEND, octet for octet; raises Refused where the server does."""
+    def append(self, user: str, *messages: bytes, mailbox: str = "INBOX", arrived: float = 0) -> None:
+        """By APPEND, octet for octet, as if it had arrived then; raises Refused where the server does."""
+        when = [imaplib.Time2Internaldate(arrived)] if arrived else []
         with self.imap(user) as connection:
-            connection.literal = message  # not append(): that one repairs line ends
-            status, data = connection._simple_command("APPEND", mailbox)
-            if status != "OK":
-                raise Refused(data[0].decode(errors="replace"))
+            for message in messages:
+                connection.literal = message  # not append(): that one repairs line ends
+                status, data = connection._simple_command("APPEND", mailbox, *when)
+                if status != "OK":
+                    raise Refused(data[0].decode(errors="replace"))
+
+    def create(self, user: str, mailbox: str) -> None:
+        with self.imap(user) as connection:
+            _good(connection.create(mailbox))
+
+    def delete(self, user: str, mailbox: str) -> None:
+        with self.imap(user) as connection:
+            _good(connection.delete(mailbox))
 
     def flag(self, user: str, uids: list[int], flags: str = r"\Seen") -> None:
         with self.imap(user) as connection:
             connection.select()
             _flag(connection, uids, flags)
+
+    def flags(self, user: str, mailbox: str = "INBOX") -> dict[int, set[str]]:
+        """What is set of the messages, by UID; without \\Recent, which nobody sets."""
+        with self.imap(user) as connection:
+            _good(connection.select(mailbox))
+            lines = [line for line in _good(connection.uid("FETCH", "1:*", "(UID FLAGS)")) if line]
+        found = [(re.search(rb"\bUID (\d+)", line)[1], re.search(rb"FLAGS \(([^)]*)\)", line)[1]) for line in lines]
+        return {int(uid): set(flags.decode().split()) - {r"\Recent"} for uid, flags in found}
 
     def expunge(self, user: str, uids: list[int]) -> None:
         """These and no others, as another mail program would."""
@@ -71,10 +92,15 @@ class MailStore:
             connection.select()
             return int(connection.response("UIDVALIDITY")[1][0])
 
-    def stored(self, user: str) -> list[Stored]:
+    def kill_sessions(self) -> None:
+        """Ends the processes that serve IMAP to somebody, and no others."""
+        for process in serving(processes_with(self.folder.name), self.imap_port):
+            os.kill(process, signal.SIGKILL)
+
+    def stored(self, user: str, mailbox: str = "INBOX") -> list[Stored]:
         """The messages in the order of their numbers."""
         with self.imap(user) as connection:
-            connection.select()
+            _good(connection.select(mailbox))
             return [_stored(part) for part in _good(connection.uid("FETCH", "1:*", ITEMS)) if _has_body(part)]
 
 

@@ -76,6 +76,43 @@ def group_members(group: int) -> list[int]:
     return members
 
 
+def processes_with(text: str) -> list[int]:
+    """Those of which the command line or the environment has it."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parts = [(entry / part).read_bytes() for part in ("cmdline", "environ")]
+        except OSError:
+            continue  # ended meanwhile, or somebody else's
+        if any(text.encode() in part for part in parts):
+            found.append(int(entry.name))
+    return found
+
+
+def serving(processes: list[int], port: int) -> list[int]:
+    """Those of the processes that have a connection which came in at this port of 127.0.0.1."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    local, established = f"0100007F:{port:04X}", "01"
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1] == local and row[3] == established}
+    return [process for process in processes if sockets & _open_files(process)]
+
+
+def _open_files(process: int) -> set[str]:
+    found = set()
+    for entry in Path(f"/proc/{process}/fd").glob("*"):
+        try:
+            found.add(os.readlink(entry))
+        except OSError:
+            pass  # closed meanwhile
+    return found
+
+
+def kill_group(process: subprocess.Popen) -> None:
+    """Ends a process that leads its own group with all of the group, and leaves them no time for anything."""
+    os.killpg(process.pid, signal.SIGKILL)
+    end_group(process)
+
+
 def end_group(process: subprocess.Popen, patience: float = 10) -> None:
     """Ends a process that leads its own group (start_new_session), and whatever is left of the group after it."""
     if process.poll() is None:

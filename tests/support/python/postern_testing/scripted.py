@@ -62,6 +62,19 @@ class Peer:
         self.lines.append(line.removesuffix(b"\r"))
         return self.lines[-1]
 
+    def read_exactly(self, size: int) -> bytes:
+        while len(self.buffer) < size:
+            self._receive()
+        octets, self.buffer = self.buffer[:size], self.buffer[size:]
+        return octets
+
+    def peek(self) -> bytes:
+        """What comes next, and stays there; nothing if the other side has gone. Not over TLS."""
+        try:
+            return self.socket.recv(CHUNK, socket.MSG_PEEK)
+        except ConnectionError:
+            return b""
+
     def read_to_end(self) -> None:
         while True:
             try:
