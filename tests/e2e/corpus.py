@@ -14,6 +14,10 @@ def message(name: str, body: bytes) -> bytes:
     return HEADER % name.encode() + body
 
 
+def subject_of(octets: bytes) -> str:
+    return re.search(rb"^Subject: ([^\r\n]*)", octets, re.MULTILINE)[1].decode()
+
+
 CORPUS = {
     "plain": message("plain", b"hello\n"),
     "dots": message("dots", b".\n..\n...\n.a\n..b\n. \nend.\n.\n"),

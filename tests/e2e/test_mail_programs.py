@@ -1,6 +1,5 @@
 """Real mail programs that leave their mail on the server download every message once, whatever happens in between."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from conftest import PASSWORD, gateway_before
-from corpus import message
+from corpus import message, subject_of
 
 from postern_testing.dovecot import Dovecot
-from postern_testing.gateway import backend
+from postern_testing.gateway import backend, imap_backend
 from postern_testing.mail_programs import MAIL_PROGRAMS, Account, MailProgram
 
 DELIVERIES = [3, 1, 0, 2, 0, 1, 2, 0, 4, 1]  # how many messages arrive before each poll
@@ -21,6 +20,7 @@ READ_BEFORE = 7
 ROADS: dict[str, Callable[[Dovecot], dict] | None] = {  # what the gateway has behind it; None: there is no gateway
     "direct": None,
     "relay": lambda store: backend(store.pop3_port),
+    "imap": lambda store: imap_backend(store.imap_port),
 }
 
 
@@ -63,10 +63,6 @@ def start(road, mail_programs_root) -> Iterator[Callable[[str], MailProgram]]:
         yield enter
 
 
-def subjects(messages: list[bytes]) -> list[str]:
-    return sorted(re.search(rb"^Subject: (\S+)", octets, re.MULTILINE)[1].decode() for octets in messages)
-
-
 @pytest.mark.parametrize("name", MAIL_PROGRAMS)
 def test_nothing_is_downloaded_twice(road, start, name):
     program, user = start(name), f"{name}-{road.name}"
@@ -79,5 +75,5 @@ def test_nothing_is_downloaded_twice(road, start, name):
             road.store.expunge(user, [1, 4])
         if poll == READ_BEFORE:
             road.store.flag(user, [2, 5])
-        assert subjects(program.poll()) == sent, f"poll {poll}"
+        assert sorted(map(subject_of, program.poll())) == sent, f"poll {poll}"
     assert len(road.store.stored(user)) == len(delivered) - 2

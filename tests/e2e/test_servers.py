@@ -1,34 +1,26 @@
 """The real servers by themselves are what other tests take them for, and the relay shows what their POP3 shows."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import ODD, PASSWORD, Server, gateway_before
 from corpus import CORPUS, message, wire_form
 from differential import answers, walk
+from maildrop import listed, retrieved, uidls
 
 from postern_testing.client import Client
 from postern_testing.gateway import Gateway, backend
+from postern_testing.process import processes_with
 
 OF_RELAY = [("cyrus", "appended"), ("courier", "files"), ("courier", "appended")]  # Dovecot's turn: test_dovecot.py
 MAILBOXES = [("dovecot", "files"), ("dovecot", "appended"), *OF_RELAY]  # Cyrus takes no files
 REFUSED = {"dovecot": {"empty"}, "cyrus": {"empty", "header-without-newline", "no-header", "nul"}, "courier": set()}
 
 
-def retrieved(client: Client, number: int) -> bytes:
-    """The message as the client of a POP3 server has it: without what the dots were stuffed with."""
-    status, lines = client.command_multi(f"RETR {number}")
-    assert status.startswith(b"+OK"), status
-    return re.sub(rb"^\.", b"", lines, flags=re.MULTILINE)
-
-
 def by_pop3(server: Server, user: str) -> list[tuple[int, bytes]]:
     """Size in LIST, and message."""
     with server.pop3(user) as client:
-        sizes = [int(line.split()[1]) for line in client.command_multi("LIST")[1].splitlines()]
-        return [(size, retrieved(client, number)) for number, size in enumerate(sizes, 1)]
+        return [(size, retrieved(client, number)) for number, size in listed(client)]
 
 
 def completed(octets: bytes) -> bytes:
@@ -43,10 +35,6 @@ def by_imap(server: Server, user: str) -> list[tuple[int, bytes]]:
 def without_nul(server: Server, octets: bytes) -> bytes:
     """Dovecot's IMAP has 0x80 for a NUL, which no IMAP literal may contain; its POP3 has the NUL."""
     return octets.replace(b"\0", b"\x80") if server.name == "dovecot" else octets
-
-
-def uidls(client: Client) -> list[str]:
-    return [line.split()[1] for line in client.command_multi("UIDL")[1].decode().splitlines()]
 
 
 # IMAP and POP3
@@ -107,26 +95,13 @@ def test_user_can_be_added(server):
     assert by_pop3(server, "late") == by_imap(server, "late")
 
 
-def processes_of(folder: Path) -> list[str]:
-    """Whatever has the folder's name in its command line or its environment."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            texts = [(entry / part).read_bytes() for part in ("cmdline", "environ")]
-        except OSError:
-            continue  # ended meanwhile, or somebody else's
-        if any(folder.name.encode() in text for text in texts):
-            found.append(entry.name)
-    return found
-
-
 @pytest.mark.parametrize("name", ["dovecot", "cyrus", "courier"])
 def test_server_leaves_nothing_behind(make_server, name):
     with make_server(name, "joe") as store:
         with store.imap("joe") as connection:
             connection.select()
-            assert processes_of(store.folder)
-    assert not processes_of(store.folder)
+            assert processes_with(store.folder.name)
+    assert not processes_with(store.folder.name)
     assert not store.folder.exists()
 
 
