@@ -1,4 +1,7 @@
-"""The demo behind deploy/demo, once postern is built: starts a store and the gateway, shows a fetch, then waits."""
+"""The demo behind deploy/demo, once postern is built: one mailbox by two roads, POP3 passed on and IMAP translated.
+
+Starts a store and the gateway, fetches a message by each road, compares, then waits.
+"""
 
 import shlex
 import shutil
@@ -7,14 +10,17 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from postern_testing.certificates import self_signed
 from postern_testing.dovecot import Dovecot, private_root
-from postern_testing.gateway import REPOSITORY, Gateway, backend, configuration
+from postern_testing.gateway import REPOSITORY, Gateway, backend, configuration, imap_backend
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-USER, PASSWORD = "ann@example.net", "correct-horse"
+RELAYED, TRANSLATED = "ann@example.net", "ann@imap.example.net"  # the same mailbox; the domain chooses the road
+ROADS = (RELAYED, TRANSLATED)
+PASSWORD = "correct-horse"
 MAILBOX = [
     b"""From: Postern <postmaster@example.net>
 To: Ann <ann@example.net>
@@ -23,8 +29,8 @@ Date: Thu, 01 Jan 2026 09:00:00 +0000
 
 Hello Ann,
 
-this message lies in a mail store that speaks plaintext POP3 on a port that
-only the gateway knows. You are reading it over TLS, through postern.
+this message lies in a mail store that speaks plaintext POP3 and IMAP on ports
+that only the gateway knows. You are reading it over TLS, through postern.
 .
 (The line above holds a single dot: it was doubled on its way, and undone.)
 """,
@@ -54,9 +60,19 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
-def fetch_command(port: int, certificate: Path) -> list[str]:
-    login = f"{USER}:{PASSWORD}"
-    return ["curl", "-sS", "--cacert", str(certificate), "-u", login, f"pop3s://localhost:{port}/1"]
+@dataclass
+class Fetched:
+    """What came by one road."""
+
+    message: bytes
+    sizes: list[str]
+    ids: list[str]
+
+
+def curl_command(user: str, port: int, certificate: Path, what: str = "", *options: str) -> list[str]:
+    login = f"{user}:{PASSWORD}"
+    url = f"pop3s://localhost:{port}/{what}"
+    return ["curl", "-sS", "--cacert", str(certificate), "-u", login, *options, url]
 
 
 def show_addresses(store: Dovecot, gateway: Gateway, certificate: Path) -> None:
@@ -66,16 +82,18 @@ def show_addresses(store: Dovecot, gateway: Gateway, certificate: Path) -> None:
   POP3S          localhost:{ports['pop3s']}
   POP3 and STLS  localhost:{ports['pop3']}
   Metrics        http://127.0.0.1:{ports['admin']}/metrics
-  Mail store     127.0.0.1:{store.ports.pop3} (Dovecot, plaintext)
-  User           {USER}
+  Mail store     127.0.0.1:{store.ports.pop3} (POP3), 127.0.0.1:{store.ports.imap} (IMAP), Dovecot, plaintext
+  Users          {RELAYED} (POP3, passed on)
+                 {TRANSLATED} (IMAP, translated)
   Password       {PASSWORD}
   Certificate    {certificate}
   Configuration  {gateway.file}
 
 Try these in another terminal:
 
-  {shlex.join(fetch_command(ports['pop3s'], certificate))}
-  curl -sS --ssl-reqd --cacert {certificate} -u {USER}:{PASSWORD} pop3://localhost:{ports['pop3']}/
+  {shlex.join(curl_command(RELAYED, ports['pop3s'], certificate, "2"))}
+  {shlex.join(curl_command(TRANSLATED, ports['pop3s'], certificate, "2"))}
+  curl -sS --ssl-reqd --cacert {certificate} -u {TRANSLATED}:{PASSWORD} pop3://localhost:{ports['pop3']}/
   openssl s_client -quiet -crlf -CAfile {certificate} -connect localhost:{ports['pop3s']}
   openssl s_client -quiet -crlf -CAfile {certificate} -starttls pop3 -connect localhost:{ports['pop3']}
   curl -s http://127.0.0.1:{ports['admin']}/metrics | grep '^postern_'
@@ -89,9 +107,17 @@ def start(stack: ExitStack) -> tuple[Dovecot, Gateway, Path]:
     certificate, key = self_signed(folder, "DNS:localhost,IP:127.0.0.1")
     say("Starting a mail store (Dovecot, fetched from Debian, not installed)")
     root = private_root(REPOSITORY / "build/cache/dovecot")
-    store = stack.enter_context(Dovecot(root, {USER: PASSWORD}, mailboxes={USER: MAILBOX}))
+    passwords = dict.fromkeys(ROADS, PASSWORD)
+    store = Dovecot(root, passwords, mailboxes={RELAYED: MAILBOX}, aliases={TRANSLATED: RELAYED})
+    stack.enter_context(store)
     say("Starting postern in front of it")
-    config = configuration([backend(store.ports.pop3)], folder)
+    relayed = backend(store.ports.pop3, name="relayed")
+    translated = imap_backend(store.ports.imap, name="translated")
+    config = configuration([relayed, translated], folder)
+    config["routes"] = [
+        {"match": {"domain": RELAYED.partition("@")[2]}, "backend": "relayed"},
+        {"match": {"domain": TRANSLATED.partition("@")[2]}, "backend": "translated"},
+    ]
     profile = {"certificates": [{"cert": str(certificate), "key": str(key)}]}
     config["tls"]["profiles"] = {"default": profile}
     config["listeners"] = [entry for entry in config["listeners"] if entry["tls"] != "none"]
@@ -99,13 +125,39 @@ def start(stack: ExitStack) -> tuple[Dovecot, Gateway, Path]:
     return store, gateway, certificate
 
 
-def fetch(store: Dovecot, gateway: Gateway, certificate: Path) -> int:
-    command = fetch_command(gateway.ports["pop3s"], certificate)
-    say(f"\n$ {shlex.join(command)}\n")
-    status = subprocess.run(command, check=False).returncode
-    if status != 0:
-        say(f"\nThe fetch failed with status {status}.\n{gateway.report()}\n--- Dovecot:\n{store.log}")
-    return status
+def fetch(user: str, port: int, certificate: Path) -> Fetched:
+    """The first message and the listings; a failure of curl is a CalledProcessError, and curl has said why."""
+
+    def output(*what: str) -> bytes:
+        command = curl_command(user, port, certificate, *what)
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+    say(f"$ {shlex.join(curl_command(user, port, certificate, '1'))}")
+    listings = [output(""), output("", "-X", "UIDL")]  # lines of a number and a size or an id
+    return Fetched(output("1"), *(lines.decode().split()[1::2] for lines in listings))
+
+
+def show_and_compare(relayed: Fetched, translated: Fetched) -> bool:
+    """Whether both roads lead to the same."""
+    say(f"\n{relayed.message.decode()}")
+    roads = (("POP3, passed on", relayed), ("IMAP, translated", translated))
+    for name, fetched in roads:
+        say(f"{name:18} message 1: {len(fetched.message)} octets")
+        for size, unique_id in zip(fetched.sizes, fetched.ids, strict=True):
+            say(f"{'':18} LIST {size:>5}   UIDL {unique_id}")
+    same = relayed == translated
+    say("\nThe same by both roads." if same else "\nThe roads DIFFER: this is a bug.")
+    return same
+
+
+def fetch_by_both_roads(store: Dovecot, gateway: Gateway, certificate: Path) -> bool:
+    say()
+    try:
+        relayed, translated = (fetch(user, gateway.ports["pop3s"], certificate) for user in ROADS)
+    except subprocess.CalledProcessError as error:
+        say(f"\nThe fetch failed with status {error.returncode}.\n{gateway.report()}\n--- Dovecot:\n{store.log}")
+        return False
+    return show_and_compare(relayed, translated)
 
 
 def interrupt_once(*_: object) -> None:
@@ -122,9 +174,9 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             store, gateway, certificate = start(stack)
-            status = fetch(store, gateway, certificate)
-            if once or status != 0:
-                return status
+            same = fetch_by_both_roads(store, gateway, certificate)
+            if once or not same:
+                return 0 if same else 1
             show_addresses(store, gateway, certificate)
             say("Running until Ctrl-C.")
             gateway.process.wait()
