@@ -8,7 +8,6 @@ namespace {
 
 using sqlite::Database;
 using sqlite::Rewind;
-using sqlite::Statement;
 
 constexpr std::string_view kFind = "SELECT template FROM served_uidls WHERE backend = ?1";
 constexpr std::string_view kReplace =
