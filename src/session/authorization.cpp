@@ -246,8 +246,8 @@ coro::Task<Result<void>> Session::open_mailbox(const std::string& user, Secret p
   maildrop::Login login(std::move(grant->credentials), std::move(origin), *view);
   login.folder = name.folder;
   backend::Progress progress;
-  Result<std::unique_ptr<maildrop::Maildrop>> opened = co_await environment_.opener.open(
-      *leg_->backend, std::move(login), *turn_, leg_->scope, progress);
+  Result<std::unique_ptr<maildrop::Maildrop>> opened =
+      co_await environment_.opener.open(*leg_->backend, std::move(login), *turn_, leg_->scope, progress);
   record_->phase = progress.phase;
   metrics::BackendMetrics& cells = *leg_->backend->metrics();
   if (!opened) {

@@ -36,7 +36,7 @@ class Record {
   std::uint64_t commands = 0;
   std::uint64_t retrieved = 0;
   std::uint64_t topped = 0;
-  std::uint64_t deleted = 0;  ///< removed by UPDATE
+  std::uint64_t deleted = 0;               ///< removed by UPDATE
   std::optional<std::uint64_t> uidl_hash;  ///< see Maildrop
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;

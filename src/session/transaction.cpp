@@ -7,8 +7,8 @@
 namespace postern::session {
 namespace {
 
-/// A client that is silent for so long leaves what was asked for ahead unread: servers drop a reader that does
-/// not read (Dovecot after five minutes).
+/// A client that is silent for so long leaves what was asked for ahead unread: servers drop a reader that
+/// does not read (Dovecot after five minutes).
 constexpr std::chrono::seconds kSettleAfter{30};
 
 constexpr std::size_t index(pop3::Verb verb) noexcept {
