@@ -28,6 +28,10 @@ bool says_missing(const backend::ImapAnswer& answer) noexcept {
                      [&answer](std::string_view text) { return ascii::contains(answer.text, text); });
 }
 
+bool is_search(const imap::Response& response) noexcept {
+  return response.kind == imap::ResponseKind::search || response.kind == imap::ResponseKind::esearch;
+}
+
 Error failed(const backend::ImapAnswer& answer, const std::string& doing) {
   return Error(FailureKind::mailbox, doing + ": the server said: " + answer.text);
 }
@@ -58,12 +62,12 @@ coro::Task<Result<Folder>> SnapshotTaker::take(std::string mailbox, Missing miss
   if (!selected) co_return std::move(selected).error();
   Folder folder = describe_folder();
   if (missing_) co_return folder;
-  const bool is_too_large = state_.exists > settings().max_messages || list_.has_overflown();
+  const bool was_listed = known == nullptr && !quirks().one_at_a_time;
+  const bool is_too_large = state_.exists > settings().max_messages || (was_listed && list_.has_overflown());
   if (is_too_large || filtered_.has_overflown()) co_return too_many();
   Result<void> possible = check_policy();
   if (!possible) co_return std::move(possible).error();
 
-  const bool was_listed = known == nullptr && !quirks().one_at_a_time;
   if (known && is_of_another_time(*known)) known.reset();
   if (known && is_unchanged(*known)) {
     cells().snapshots_unchanged.add();
@@ -115,13 +119,12 @@ void SnapshotTaker::on_response(const imap::Response& response) {
     list_.expect(response.number);
   }
   if (response.kind == imap::ResponseKind::fetch) list_.take(response.fetch);
+  if (is_search(response) && found_ == &filtered_) was_filtered_ = true;
 }
 
 void SnapshotTaker::on_numbers(const imap::Response& response, std::span<const imap::NumberRange> numbers) {
   state_.on_numbers(response, numbers);
-  const bool is_search =
-      response.kind == imap::ResponseKind::search || response.kind == imap::ResponseKind::esearch;
-  if (is_search && found_ != nullptr) found_->add(numbers);
+  if (is_search(response) && found_ != nullptr) found_->add(numbers);
 }
 
 // Commands.
@@ -183,6 +186,10 @@ coro::Task<Result<void>> SnapshotTaker::select(bool with_list, Missing missing) 
   found_ = nullptr;
   filtered_.seal();
   if (!state_.told_exists) co_return Error(FailureKind::mailbox, "SELECT did not tell EXISTS");
+  // No answer to what is hidden means that nothing is. No answer to what is shown would empty the maildrop.
+  if (view_.search_finds_shown() && !was_filtered_ && state_.exists != 0) {
+    co_return Error(FailureKind::mailbox, "SEARCH was not answered");
+  }
   co_return Result<void>();
 }
 

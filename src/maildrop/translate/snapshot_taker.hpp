@@ -91,6 +91,7 @@ class SnapshotTaker final : private backend::ImapListener {
   UidRanges* found_ = nullptr;  // where the numbers of a search go
   std::string criteria_;
   UidRanges filtered_;          // what criteria_ found
+  bool was_filtered_ = false;   // there was an answer to it
   std::uint32_t new_from_ = 0;  // UIDs from here on were not known
   bool read_only_ = false;
   bool missing_ = false;  // there is no such mailbox, and that is no trouble
