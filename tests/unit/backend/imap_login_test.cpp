@@ -142,6 +142,12 @@ TEST_F(ImapLoginTest, NothingFollowsALoginBeforeItsAnswer) {
   EXPECT_EQ(dial_and_log_in(), "");
 }
 
+TEST_F(ImapLoginTest, LoginThatIsOkAndThenIsNotIsNoWrongPassword) {
+  imap.capabilities_in_login_ok = false;  // AUTH-1, Exchange
+  imap.instead["CAPABILITY"] = {step::send("$TAG BAD User is authenticated but not connected.\r\n")};
+  EXPECT_EQ(dial_and_log_in(), "backend_protocol");
+}
+
 // Connections that end or fall silent
 
 TEST_F(ImapLoginTest, SilenceBehindTheCredentialsIsATimeoutOfTheBackend) {

@@ -28,6 +28,14 @@ TEST_F(SnapshotHistoryTest, NothingNewIsNotFetched) {
   EXPECT_EQ(snapshots.saves, 1U);
 }
 
+TEST_F(SnapshotHistoryTest, NoiseDuringSelectIsNoMessage) {
+  ASSERT_EQ(open(), "");
+  imap.ahead["SELECT"] = {
+      step::send("* 9 EXISTS\r\n* 1 EXPUNGE\r\n* 1 FETCH (UID 1 RFC822.SIZE 7)\r\n* OK [CLOSED] x\r\n")};
+  EXPECT_THAT(asked_by_open(), ElementsAre(select));
+  EXPECT_EQ(listing(), "1 10\r\n2 20\r\n3 30\r\n");
+}
+
 TEST_F(SnapshotHistoryTest, OnlyNewMessagesAreFetched) {
   ASSERT_EQ(open(), "");
   deliver_sizes({40, 50});

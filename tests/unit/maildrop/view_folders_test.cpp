@@ -144,6 +144,16 @@ TEST_F(ViewFoldersTest, DaysAreCountedByInternalDate) {
   EXPECT_EQ(listing(), "");
 }
 
+TEST_F(ViewFoldersTest, SearchThatIsNotAnsweredEmptiesNothing) {
+  imap.instead["UID SEARCH"] = {step::send("$TAG OK done\r\n")};
+  view.days = 7;
+  EXPECT_EQ(open(), "mailbox");
+  view.days = 0;
+  settings.imap.deleted_messages = config::DeletedMessages::hide;
+  ASSERT_EQ(open(), "");  // nothing is hidden
+  EXPECT_EQ(listing(), "1 10\r\n2 20\r\n3 30\r\n");
+}
+
 // What is hidden
 
 TEST_F(ViewFoldersTest, MessagesThatAreMarkedAreShownUnlessHidden) {
