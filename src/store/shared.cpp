@@ -48,7 +48,7 @@ config::ServedUidls Shared::served_uidls(const config::ServedUidls& asked) {
   if (!parts_->file) return {};
   auto served = parts_->file->served(asked);
   if (served) return std::move(*served);
-  parts_->troubles.write(served.error());
+  parts_->note(served.error());
   return {};
 }
 

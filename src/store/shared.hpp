@@ -30,16 +30,16 @@ class TroubleLog {
 struct Shared::Parts {
   Parts(const config::Store& settings, const Clock& clock, Log& log);
 
+  /// A trouble of the start: logged, and counted by the first loop when there is one.
+  void note(const Trouble& trouble);
+
   SnapshotCache cache;
   std::shared_ptr<SnapshotFile> file;  ///< null without; shared with work on threads
   FailureCounts failures;
   Postponements postponements;
   TroubleLog troubles;
-  /// Troubles while opening the file, when there was no loop yet to count them.
+  /// Troubles that were noted.
   std::array<std::atomic<std::uint64_t>, metrics::kStoreTroubles.size()> uncounted{};
-
- private:
-  void note(const Trouble& trouble);
 };
 
 }  // namespace postern::store

@@ -297,6 +297,8 @@ Result<void, Trouble> SnapshotFile::keep(config::ServedUidls served) {
   auto opened = connection();
   if (!opened) return std::move(opened).error();
   Database& database = (*opened)->database;
+  const auto known = read_served_uidls(database, served_);
+  if (known && *known == served_) return {};  // a file that cannot be written is no trouble then
   auto done = database.transaction([&] { return write_served_uidls(database, served_); });
   if (!done) return after(std::move(done).error());
   return {};

@@ -48,6 +48,16 @@ TEST_F(ServedUidlsTest, AreReplacedByNewerOnes) {
   EXPECT_EQ(served({{"one", ""}}), (ServedUidls{{"one", "%{uid:x}"}}));
 }
 
+TEST_F(ServedUidlsTest, AreNotWrittenAgainWhenNothingHasChanged) {
+  const ServedUidls changed = {{"one", "%{uid:x}"}};
+  ASSERT_TRUE(file().keep(kBoth).has_value());
+  ASSERT_TRUE(file().keep(changed).has_value());
+  const std::string written = files()["store.db-wal"];
+  ASSERT_FALSE(written.empty());
+  ASSERT_TRUE(file().keep(changed).has_value());
+  EXPECT_EQ(files()["store.db-wal"], written);
+}
+
 TEST_F(ServedUidlsTest, OfABackendThatIsGoneStay) {
   ASSERT_TRUE(file().keep(kBoth).has_value());
   ASSERT_TRUE(file().keep({{"two", "%{guid}"}}).has_value());
