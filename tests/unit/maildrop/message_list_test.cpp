@@ -43,7 +43,7 @@ class MessageListTest : public testing::Test {
 TEST_F(MessageListTest, SortsByUidAndTheLastWordCounts) {
   begin();
   Bytes size = 0;
-  for (const std::uint32_t uid : {3, 5, 4, 9, 1, 5, 3}) take(uid, ++size);
+  for (const std::uint32_t uid : {3U, 5U, 4U, 9U, 1U, 5U, 3U}) take(uid, ++size);
   const store::Snapshot sorted = list.finish(1);
   EXPECT_THAT(sorted.uids(), ElementsAre(1, 3, 4, 5, 9));
   EXPECT_THAT(sizes(sorted), ElementsAre(5, 7, 3, 6, 4));
@@ -158,7 +158,7 @@ TEST(Merge, KeepsWhatIsToBeKeptOfBoth) {
 TEST(Merge, IdsOfNewMessagesAreNobodysYet) {
   store::Snapshot base = snapshot_of({1}, 10, "x"), added;
   added.id_template = "t";
-  for (const std::uint32_t uid : {2, 3}) {
+  for (const std::uint32_t uid : {2U, 3U}) {
     added.append(uid, 1);
     added.ids().append("x1");
   }

@@ -88,7 +88,7 @@ TEST_F(SnapshotHistoryTest, CountThatIsRightByAccidentIsNotBelieved) {
 
 TEST_F(SnapshotHistoryTest, EmptiedMailboxIsEmpty) {
   ASSERT_EQ(open(), "");
-  for (const std::uint32_t uid : {1, 2, 3}) imap.expunge(uid);
+  for (const std::uint32_t uid : {1U, 2U, 3U}) imap.expunge(uid);
   EXPECT_EQ(seen(), "");
   deliver_sizes({40});
   EXPECT_EQ(seen(), "1 40\r\n1 0000000400000010\r\n");

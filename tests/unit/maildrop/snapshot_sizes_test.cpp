@@ -39,7 +39,7 @@ TEST_F(SnapshotSizesTest, EveryMessageIsReadOnce) {
 TEST_F(SnapshotSizesTest, WhatThereWasNoTimeForIsReadAtTheNextLogin) {
   for (int i = 0; i < 450; ++i) imap.message(imap.deliver("x\n")).size = 99;
   imap.late["UID FETCH"] = 10s;  // the list, and then 100 messages each: 30 s of 45 may be used
-  for (const std::size_t login : {1, 2, 3}) {
+  for (const std::size_t login : {1U, 2U, 3U}) {
     ASSERT_EQ(open(), "") << detail;
     EXPECT_EQ(run(maildrop->stat()).value().messages, 450U);
     const std::size_t counted = std::min<std::size_t>(200 * login, 450);
