@@ -92,7 +92,8 @@ class FetchTest : public TranslationTest {
   static coro::Task<void> silence(net::Stream& client, coro::Deadline deadline) {
     char octet = '\0';
     client.try_read(std::span(&octet, 1));
-    co_await client.readable(deadline);
+    const net::IoOutcome came = co_await client.readable(deadline);
+    EXPECT_FALSE(came);
   }
 };
 
