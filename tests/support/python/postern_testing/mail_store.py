@@ -85,7 +85,7 @@ class MailStore:
         with self.imap(user) as connection:
             connection.select()
             _flag(connection, uids, r"\Deleted")
-            _good(connection.uid("EXPUNGE", _set(uids)))
+            _good(connection.uid("EXPUNGE", by_set(uids)))
 
     def uid_validity(self, user: str) -> int:
         with self.imap(user) as connection:
@@ -121,10 +121,10 @@ def put_into_maildir(maildir: Path, first: int, messages: list[bytes]) -> None:
 
 
 def _flag(connection: imaplib.IMAP4, uids: list[int], flags: str) -> None:
-    _good(connection.uid("STORE", _set(uids), "+FLAGS.SILENT", f"({flags})"))
+    _good(connection.uid("STORE", by_set(uids), "+FLAGS.SILENT", f"({flags})"))
 
 
-def _set(uids: list[int]) -> str:
+def by_set(uids: list[int]) -> str:
     return ",".join(str(uid) for uid in uids)
 
 
