@@ -41,6 +41,10 @@ bool is_printable(std::string_view line) {
   return std::all_of(line.begin(), line.end(), [](char octet) { return octet >= ' ' && octet <= '~'; });
 }
 
+bool is_plain_of(const ImapStore& store, std::string_view response) {
+  return response == sasl::plain_initial_response(store.user, store.password).view();
+}
+
 }  // namespace
 
 struct ImapConversation::Command {
@@ -93,13 +97,13 @@ const ImapConversation::Command* ImapConversation::find_command(std::string_view
 }
 
 void ImapConversation::greet() {
-  if (!store_.greeting.empty()) {
-    peer_.then(store_.greeting);
+  if (!store_->greeting.empty()) {
+    peer_.then(store_->greeting);
     return;
   }
   std::string code;
-  if (store_.capabilities_in_greeting) code = "[CAPABILITY " + announce(store_.capabilities) + "] ";
-  peer_.then({step::send("* OK " + code + store_.greeting_text + "\r\n")});
+  if (store_->capabilities_in_greeting) code = "[CAPABILITY " + announce(store_->capabilities) + "] ";
+  peer_.then({step::send("* OK " + code + store_->greeting_text + "\r\n")});
 }
 
 void ImapConversation::fail(const std::string& why) {
@@ -117,7 +121,7 @@ void ImapConversation::on_line(std::string_view line) {
   if (awaits_response_) return on_sasl_response(line);
   if (!is_printable(line)) return fail("octets outside 0x20-0x7E in a line");
   line_octets_ += line.size();
-  if (line_octets_ > store_.max_line) return fail("a line of " + std::to_string(line_octets_) + " octets");
+  if (line_octets_ > store_->max_line) return fail("a line of " + std::to_string(line_octets_) + " octets");
   std::string rest(line);
   const bool goes_on = take_literal(rest);
   line_ += rest;
@@ -162,32 +166,32 @@ void ImapConversation::on_command() {
   tag_ = line.substr(0, space);
   text_ = space == std::string::npos ? "" : line.substr(space + 1);
   name_ = imap_upper(ImapStore::name_of(text_));
-  store_.commands.push_back(text_);
+  store_->commands.push_back(text_);
   peer_.set_tag(tag_);
   if (!is_tag(tag_) || text_.empty() || name_.empty() || name_.ends_with(' '))
     return fail("no command: " + line);
   if (!tags_.insert(tag_).second) return fail("a tag again: " + tag_);
   if (const auto found = forbidden().find(name_); found != forbidden().end()) return fail(found->second);
-  if (name_ == "EXAMINE" && !store_.allows_examine) return fail("Courier changes UIDVALIDITY");
+  if (name_ == "EXAMINE" && !store_->allows_examine) return fail("Courier changes UIDVALIDITY");
   const std::string& waiting = peer_.input();
   const auto lines = static_cast<std::size_t>(std::count(waiting.begin(), waiting.end(), '\n'));
-  if (1 + lines > store_.max_queued) return fail(std::to_string(1 + lines) + " commands in the queue");
+  if (1 + lines > store_->max_queued) return fail(std::to_string(1 + lines) + " commands in the queue");
   const bool is_login = name_ == "LOGIN" || name_ == "AUTHENTICATE";
   if (is_login && lines != 0) return fail("something follows a login");
-  if (is_login && (name_ == "LOGIN" || std::count(text_.begin(), text_.end(), ' ') == 2)) ++store_.logins;
+  if (is_login && (name_ == "LOGIN" || std::count(text_.begin(), text_.end(), ' ') == 2)) ++store_->logins;
   perform(text_, [this] { execute(); });
 }
 
 void ImapConversation::on_sasl_response(std::string_view line) {
   awaits_response_ = false;
   if (!peer_.input().empty()) return fail("something follows a login");
-  if (line != "*") ++store_.logins;
+  if (line != "*") ++store_->logins;
   name_ = "SASL";
   perform("SASL", [this, response = std::string(line)] {
     if (response == "*") {
       done("BAD cancelled");
     } else {
-      admit(response == sasl::plain_initial_response(store_.user, store_.password).view());
+      admit([&response](const ImapStore& store) { return is_plain_of(store, response); });
     }
     finish();
   });
@@ -203,17 +207,17 @@ void ImapConversation::perform(const std::string& text, std::function<void()> ru
   const auto append = [&script](const Script& more) {
     script.insert(script.end(), more.begin(), more.end());
   };
-  if (const auto late = wanted(store_.late); late != store_.late.end()) {
+  if (const auto late = wanted(store_->late); late != store_->late.end()) {
     script.push_back(step::pause(late->second));
   }
-  if (const auto ahead = wanted(store_.ahead); ahead != store_.ahead.end()) append(ahead->second);
-  if (const auto other = wanted(store_.instead); other != store_.instead.end()) {
+  if (const auto ahead = wanted(store_->ahead); ahead != store_->ahead.end()) append(ahead->second);
+  if (const auto other = wanted(store_->instead); other != store_->instead.end()) {
     append(other->second);
     peer_.first(std::move(script));
     return;
   }
-  const auto answer = wanted(store_.instead_answer);
-  const bool has_answer = answer != store_.instead_answer.end();
+  const auto answer = wanted(store_->instead_answer);
+  const bool has_answer = answer != store_->instead_answer.end();
   script.push_back([self = shared_from_this(), run = std::move(run), has_answer](Peer&) {
     run();
     if (has_answer) self->answer_.clear();
@@ -230,9 +234,9 @@ void ImapConversation::perform(const std::string& text, std::function<void()> ru
 void ImapConversation::execute() {
   const Command* command = find_command(name_);
   if (command == nullptr) {
-    done(store_.bad + " Unknown command.");
+    done(store_->bad + " Unknown command.");
   } else if (!command->fits(state_)) {
-    done(store_.bad + " Not now.");
+    done(store_->bad + " Not now.");
   } else {
     ImapWords words(std::string_view(text_).substr(name_.size()));
     try {
@@ -246,7 +250,7 @@ void ImapConversation::execute() {
 
 void ImapConversation::finish() {
   const bool another_waits = peer_.input().find('\n') != std::string::npos;
-  if (store_.swaps_fetches && name_ == "UID FETCH" && held_.empty() && another_waits) {
+  if (store_->swaps_fetches && name_ == "UID FETCH" && held_.empty() && another_waits) {
     held_ = std::exchange(answer_, {});
     return;
   }
@@ -261,13 +265,13 @@ std::string ImapConversation::announce(const std::vector<std::string>& capabilit
 }
 
 bool ImapConversation::has(std::string_view capability) const {
-  const auto& all = state_ == State::fresh ? store_.capabilities : store_.capabilities_after;
+  const auto& all = state_ == State::fresh ? store_->capabilities : store_->capabilities_after;
   return std::find(all.begin(), all.end(), capability) != all.end();
 }
 
 void ImapConversation::capability(ImapWords& words) {
   words.end();
-  say("CAPABILITY " + announce(state_ == State::fresh ? store_.capabilities : store_.capabilities_after));
+  say("CAPABILITY " + announce(state_ == State::fresh ? store_->capabilities : store_->capabilities_after));
   done("OK Capability completed.");
 }
 
@@ -286,7 +290,7 @@ void ImapConversation::log_out(ImapWords& words) {
 
 void ImapConversation::id(ImapWords& words) {
   words.space();
-  if (!has("ID")) return done(store_.bad + " Unknown command.");
+  if (!has("ID")) return done(store_->bad + " Unknown command.");
   if (words.rest() != "NIL") {
     words.expect('(');
     for (bool first = true; !words.take(')'); first = false) {
@@ -302,12 +306,12 @@ void ImapConversation::id(ImapWords& words) {
 
 void ImapConversation::start_tls(ImapWords& words) {
   words.end();
-  if (!store_.tls || secured_) return done(store_.bad + " TLS is not available.");
+  if (!store_->tls || secured_) return done(store_->bad + " TLS is not available.");
   secured_ = true;
   announced_.clear();
   done("OK Begin TLS negotiation now.");
   peer_.send(std::exchange(answer_, {}));
-  peer_.first({step::secure(store_.tls)});
+  peer_.first({step::secure(store_->tls)});
 }
 
 void ImapConversation::log_in(ImapWords& words) {
@@ -317,7 +321,7 @@ void ImapConversation::log_in(ImapWords& words) {
   const std::string password = words.string();
   words.end();
   if (has("LOGINDISABLED")) throw ImapSyntaxError("LOGIN in spite of LOGINDISABLED");
-  admit(user == store_.user && password == store_.password);
+  admit([&](const ImapStore& store) { return user == store.user && password == store.password; });
 }
 
 void ImapConversation::authenticate(ImapWords& words) {
@@ -325,8 +329,8 @@ void ImapConversation::authenticate(ImapWords& words) {
   const std::string mechanism = words.keyword();
   if (mechanism != "PLAIN" || !has("AUTH=PLAIN")) return done("NO Unsupported authentication mechanism.");
   if (words.take(' ')) {
-    if (!has("SASL-IR") && !store_.takes_initial_response) throw ImapSyntaxError("no SASL-IR here");
-    admit(words.rest() == sasl::plain_initial_response(store_.user, store_.password).view());
+    if (!has("SASL-IR") && !store_->takes_initial_response) throw ImapSyntaxError("no SASL-IR here");
+    admit([&words](const ImapStore& store) { return is_plain_of(store, words.rest()); });
     return;
   }
   words.end();
@@ -334,13 +338,18 @@ void ImapConversation::authenticate(ImapWords& words) {
   answer_ += "+ \r\n";
 }
 
-void ImapConversation::admit(bool right) {
+/// From now on it is a conversation with the store of that user.
+void ImapConversation::admit(const std::function<bool(const ImapStore&)>& fits) {
   if (!peer_.input().empty()) return fail("something follows a login");
-  if (!right) return done(store_.login_refusal);
+  const auto& others = store_->neighbours;
+  const auto other =
+      std::find_if(others.begin(), others.end(), [&fits](const ImapStore* store) { return fits(*store); });
+  if (!fits(*store_) && other == others.end()) return done(store_->login_refusal);
+  if (!fits(*store_)) store_ = *other;
   state_ = State::authenticated;
-  if (store_.capabilities_before_login_ok) say("CAPABILITY " + announce(store_.capabilities_after));
+  if (store_->capabilities_before_login_ok) say("CAPABILITY " + announce(store_->capabilities_after));
   std::string code;
-  if (store_.capabilities_in_login_ok) code = "[CAPABILITY " + announce(store_.capabilities_after) + "] ";
+  if (store_->capabilities_in_login_ok) code = "[CAPABILITY " + announce(store_->capabilities_after) + "] ";
   done("OK " + code + "Logged in");
 }
 

@@ -16,7 +16,7 @@ namespace postern::test {
 /// One connection to an ImapStore.
 class ImapConversation : public std::enable_shared_from_this<ImapConversation> {
  public:
-  ImapConversation(ImapStore& store, Peer& peer) : store_(store), peer_(peer) {}
+  ImapConversation(ImapStore& store, Peer& peer) : store_(&store), peer_(peer) {}
 
   void greet();
   /// The next line, or what follows a literal.
@@ -54,7 +54,7 @@ class ImapConversation : public std::enable_shared_from_this<ImapConversation> {
   void start_tls(ImapWords& words);
   void log_in(ImapWords& words);
   void authenticate(ImapWords& words);
-  void admit(bool right);
+  void admit(const std::function<bool(const ImapStore&)>& fits);
 
   // Behind it.
   void select(ImapWords& words);
@@ -76,7 +76,7 @@ class ImapConversation : public std::enable_shared_from_this<ImapConversation> {
   void transfer(ImapWords& words, bool moves);
   void expunge_those(const std::function<bool(std::uint32_t)>& chosen);
   bool is_writable(const ImapMailbox& box) const { return !box.read_only && !examined_; }
-  ImapMailbox& box() { return store_.mailboxes.at(mailbox_); }
+  ImapMailbox& box() { return store_->mailboxes.at(mailbox_); }
   ImapSet exact_set(ImapWords& words) const;
   std::vector<std::uint32_t> known_in(const ImapSet& set) const;
   std::size_t number_of(std::uint32_t uid) const;
@@ -90,7 +90,7 @@ class ImapConversation : public std::enable_shared_from_this<ImapConversation> {
     tell_new();
   }
 
-  ImapStore& store_;
+  ImapStore* store_;
   Peer& peer_;
   State state_ = State::fresh;
   bool secured_ = false;

@@ -232,30 +232,30 @@ void ImapConversation::fetch(ImapWords& words) {
   const bool is_partial =
       std::any_of(items.begin(), items.end(), [](const ImapItem& item) { return item.part; });
   if ((asks("EMAILID") && !has("OBJECTID")) || (asks("X-GM-MSGID") && !has("X-GM-EXT-1")) ||
-      (asks("X-GUID") && !store_.knows_guid) ||
-      (is_partial && store_.partial == ImapStore::Partial::unknown)) {
-    return done(store_.bad + " Unknown parameter.");
+      (asks("X-GUID") && !store_->knows_guid) ||
+      (is_partial && store_->partial == ImapStore::Partial::unknown)) {
+    return done(store_->bad + " Unknown parameter.");
   }
-  if (store_.updates == ImapStore::Updates::before) tell_new();
+  if (store_->updates == ImapStore::Updates::before) tell_new();
   std::vector<std::uint32_t> uids = known_in(set);
-  if (store_.descending) std::reverse(uids.begin(), uids.end());
+  if (store_->descending) std::reverse(uids.begin(), uids.end());
   bool was_gone = false;
   for (const std::uint32_t uid : uids) {
     if (number_of(uid) == 0) continue;
     was_gone |= box().find(uid) == nullptr;
     if (!fetch_one(uid, items)) return;
-    if (store_.updates == ImapStore::Updates::inside) tell();
+    if (store_->updates == ImapStore::Updates::inside) tell();
   }
-  if (store_.gone != ImapStore::Gone::placeholder) tell();
-  const bool says_so = was_gone && store_.gone == ImapStore::Gone::nil;
+  if (store_->gone != ImapStore::Gone::placeholder) tell();
+  const bool says_so = was_gone && store_->gone == ImapStore::Gone::nil;
   done(says_so ? "OK [EXPUNGEISSUED] Some messages were already expunged." : "OK Fetch completed.");
 }
 
 /// What there is to say of a message that is gone.
 std::optional<ImapMessage> ImapConversation::remains(std::uint32_t uid) const {
-  if (store_.gone == ImapStore::Gone::placeholder) return placeholder(uid);
-  const auto found = store_.gone_.find({mailbox_, uid});
-  if (store_.gone == ImapStore::Gone::nothing || found == store_.gone_.end()) return std::nullopt;
+  if (store_->gone == ImapStore::Gone::placeholder) return placeholder(uid);
+  const auto found = store_->gone_.find({mailbox_, uid});
+  if (store_->gone == ImapStore::Gone::nothing || found == store_->gone_.end()) return std::nullopt;
   ImapMessage message = found->second;
   message.flags.insert("\\Deleted");
   return message;
@@ -264,7 +264,7 @@ std::optional<ImapMessage> ImapConversation::remains(std::uint32_t uid) const {
 /// False: the connection breaks.
 bool ImapConversation::fetch_one(std::uint32_t uid, const std::vector<ImapItem>& items) {
   const ImapMessage* message = box().find(uid);
-  const bool is_nil = message == nullptr && store_.gone == ImapStore::Gone::nil;
+  const bool is_nil = message == nullptr && store_->gone == ImapStore::Gone::nil;
   std::optional<ImapMessage> gone;
   if (message == nullptr) {
     gone = remains(uid);
@@ -272,20 +272,20 @@ bool ImapConversation::fetch_one(std::uint32_t uid, const std::vector<ImapItem>&
     message = &*gone;
   }
   if (!message->fetchable) return true;
-  Description description(store_, *message, is_nil);
+  Description description(*store_, *message, is_nil);
   for (const ImapItem& item : items) {
-    if (!store_.always_flags || item.name != "FLAGS") description.add(item);
+    if (!store_->always_flags || item.name != "FLAGS") description.add(item);
   }
   if (is_nil && !description.has_body()) return true;
   std::string attributes = description.text();
-  if (store_.always_flags) attributes.insert(0, "FLAGS " + description.flags() + " ");
+  if (store_->always_flags) attributes.insert(0, "FLAGS " + description.flags() + " ");
   answer_ += "* " + std::to_string(number_of(uid)) + " FETCH (" + attributes;
   if (description.breaks()) {
     peer_.send(std::exchange(answer_, {}));
     peer_.close();
     return false;
   }
-  if (!store_.extra_attribute.empty()) answer_ += " " + store_.extra_attribute;
+  if (!store_->extra_attribute.empty()) answer_ += " " + store_->extra_attribute;
   answer_ += ")\r\n";
   return true;
 }

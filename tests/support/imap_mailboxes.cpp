@@ -40,8 +40,8 @@ void ImapConversation::select(ImapWords& words) {
   words.end();
   if (state_ == State::selected && has("QRESYNC")) say("OK [CLOSED] Previous mailbox closed.");
   state_ = State::authenticated;
-  const auto found = store_.mailboxes.find(name);
-  if (found == store_.mailboxes.end()) return done(store_.select_refusal);
+  const auto found = store_->mailboxes.find(name);
+  if (found == store_->mailboxes.end()) return done(store_->select_refusal);
   const ImapMailbox& box = found->second;
   state_ = State::selected;
   mailbox_ = name;
@@ -51,10 +51,10 @@ void ImapConversation::select(ImapWords& words) {
   describe_flags(box);
   say(std::to_string(known_.size()) + " EXISTS");
   say("0 RECENT");
-  if (store_.select_sends_uidvalidity) {
+  if (store_->select_sends_uidvalidity) {
     say("OK [UIDVALIDITY " + std::to_string(box.uidvalidity) + "] UIDs valid");
   }
-  if (store_.select_sends_uidnext) {
+  if (store_->select_sends_uidnext) {
     say("OK [UIDNEXT " + std::to_string(box.uidnext) + "] Predicted next UID");
   }
   if (box.uid_not_sticky) say("NO [UIDNOTSTICKY] UIDs are not persistent");
@@ -64,7 +64,7 @@ void ImapConversation::select(ImapWords& words) {
 
 void ImapConversation::unselect(ImapWords& words) {
   words.end();
-  if (!has("UNSELECT")) return done(store_.bad + " Unknown command.");
+  if (!has("UNSELECT")) return done(store_->bad + " Unknown command.");
   state_ = State::authenticated;
   done("OK Unselect completed.");
 }
@@ -74,11 +74,11 @@ void ImapConversation::status(ImapWords& words) {
   const std::string name = mailbox_name(words);
   words.space();
   words.expect('(');
-  const auto found = store_.mailboxes.find(name);
+  const auto found = store_->mailboxes.find(name);
   std::string items;
   do {
     const std::string item = words.keyword();
-    if (found == store_.mailboxes.end()) continue;
+    if (found == store_->mailboxes.end()) continue;
     const ImapMailbox& box = found->second;
     std::string value;
     if (item == "MESSAGES") value = std::to_string(box.messages.size());
@@ -89,8 +89,8 @@ void ImapConversation::status(ImapWords& words) {
   } while (words.take(' '));
   words.expect(')');
   words.end();
-  if (!store_.has_status) return done(store_.bad + " Unknown command.");
-  if (found == store_.mailboxes.end()) return done(store_.select_refusal);
+  if (!store_->has_status) return done(store_->bad + " Unknown command.");
+  if (found == store_->mailboxes.end()) return done(store_->select_refusal);
   say("STATUS " + imap_quoted(name) + " (" + items + ")");
   done("OK Status completed.");
 }
@@ -112,11 +112,11 @@ void ImapConversation::list(ImapWords& words) {
     asks_use = words.until(')') == "SPECIAL-USE";
   }
   words.end();
-  if ((asks_use || only_use) && !has("SPECIAL-USE")) return done(store_.bad + " Unknown option.");
-  for (const auto& [name, box] : store_.mailboxes) {
+  if ((asks_use || only_use) && !has("SPECIAL-USE")) return done(store_->bad + " Unknown option.");
+  for (const auto& [name, box] : store_->mailboxes) {
     if (pattern != "*" && pattern != "%" && pattern != name) continue;
     if (only_use && box.special_use.empty()) continue;
-    const bool tells = asks_use || only_use || store_.list_shows_special_use;
+    const bool tells = asks_use || only_use || store_->list_shows_special_use;
     std::string attributes = "\\HasNoChildren";
     if (tells && !box.special_use.empty()) attributes += " " + box.special_use;
     say("LIST (" + attributes + ") \"/\" " + imap_quoted(name));
@@ -128,8 +128,8 @@ void ImapConversation::create(ImapWords& words) {
   words.space();
   const std::string name = mailbox_name(words);
   words.end();
-  if (store_.mailboxes.contains(name)) return done("NO [ALREADYEXISTS] Mailbox already exists");
-  store_.mailboxes[name].uidvalidity = static_cast<std::uint32_t>(100 + store_.mailboxes.size());
+  if (store_->mailboxes.contains(name)) return done("NO [ALREADYEXISTS] Mailbox already exists");
+  store_->mailboxes[name].uidvalidity = static_cast<std::uint32_t>(100 + store_->mailboxes.size());
   done("OK Create completed.");
 }
 
@@ -171,12 +171,12 @@ void ImapConversation::tell_new() {
 void ImapConversation::tell_gone() {
   std::vector<std::uint32_t> gone, left;
   for (const std::uint32_t uid : known_) (box().find(uid) == nullptr ? gone : left).push_back(uid);
-  if (store_.sends_vanished && !gone.empty()) say("VANISHED " + imap_ranges(gone));
+  if (store_->sends_vanished && !gone.empty()) say("VANISHED " + imap_ranges(gone));
   std::size_t told = 0;
   for (const std::uint32_t uid : gone) {
-    if (store_.sends_vanished) break;
+    if (store_->sends_vanished) break;
     const std::string number = std::to_string(number_of(uid) - told);
-    for (int times = store_.doubles_expunge ? 2 : 1; times > 0; --times) say(number + " EXPUNGE");
+    for (int times = store_->doubles_expunge ? 2 : 1; times > 0; --times) say(number + " EXPUNGE");
     ++told;
   }
   known_ = std::move(left);
@@ -191,8 +191,8 @@ void ImapConversation::store(ImapWords& words) {
   words.end();
   if (action != "+FLAGS.SILENT" && action != "-FLAGS.SILENT") throw ImapSyntaxError("UID STORE " + action);
   if (!is_writable(box())) {
-    return done(store_.read_only_says_ok ? "OK Store ignored with read-only mailbox."
-                                         : "NO Mailbox is read-only");
+    return done(store_->read_only_says_ok ? "OK Store ignored with read-only mailbox."
+                                          : "NO Mailbox is read-only");
   }
   for (const std::uint32_t uid : known_in(set)) {
     ImapMessage* message = box().find(uid);
@@ -209,13 +209,13 @@ void ImapConversation::store(ImapWords& words) {
 
 void ImapConversation::expunge_those(const std::function<bool(std::uint32_t)>& chosen) {
   if (!is_writable(box())) {
-    return done(store_.read_only_says_ok ? "OK Expunge completed." : "NO Mailbox is read-only");
+    return done(store_->read_only_says_ok ? "OK Expunge completed." : "NO Mailbox is read-only");
   }
   std::vector<std::uint32_t> doomed;
   for (const ImapMessage& message : box().messages) {
     if (message.flags.contains("\\Deleted") && chosen(message.uid)) doomed.push_back(message.uid);
   }
-  store_.remove(doomed, mailbox_, text_);
+  store_->remove(doomed, mailbox_, text_);
   tell();
   done("OK Expunge completed.");
 }
@@ -229,7 +229,7 @@ void ImapConversation::expunge(ImapWords& words) {
 void ImapConversation::uid_expunge(ImapWords& words) {
   const ImapSet set = exact_set(words);
   words.end();
-  if (!has("UIDPLUS")) return done(store_.bad + " Unknown command.");
+  if (!has("UIDPLUS")) return done(store_->bad + " Unknown command.");
   expunge_those([&set](std::uint32_t uid) { return set.contains(uid, 0); });
 }
 
@@ -246,11 +246,11 @@ void ImapConversation::transfer(ImapWords& words, bool moves) {
   words.space();
   const std::string target = mailbox_name(words);
   words.end();
-  if (moves && !has("MOVE")) return done(store_.bad + " Unknown command.");
+  if (moves && !has("MOVE")) return done(store_->bad + " Unknown command.");
   if (moves && !is_writable(box())) return done("NO Mailbox is read-only");
-  const auto found = store_.mailboxes.find(target);
-  if (found == store_.mailboxes.end()) {
-    return done(store_.trycreate ? "NO [TRYCREATE] Mailbox doesn't exist" : "NO Mailbox does not exist");
+  const auto found = store_->mailboxes.find(target);
+  if (found == store_->mailboxes.end()) {
+    return done(store_->trycreate ? "NO [TRYCREATE] Mailbox doesn't exist" : "NO Mailbox does not exist");
   }
   std::vector<std::uint32_t> from, to;
   for (const std::uint32_t uid : known_in(set)) {
@@ -258,7 +258,7 @@ void ImapConversation::transfer(ImapWords& words, bool moves) {
     if (message == nullptr) continue;
     ImapMessage copied = *message;
     from.push_back(uid);
-    to.push_back(store_.add(std::move(copied), target));
+    to.push_back(store_->add(std::move(copied), target));
   }
   std::string code;
   if (has("UIDPLUS") && !from.empty()) {
@@ -270,7 +270,7 @@ void ImapConversation::transfer(ImapWords& words, bool moves) {
     return done("OK " + code + "Copy completed.");
   }
   if (!code.empty()) say("OK " + code + "Moved UIDs.");
-  store_.remove(from, mailbox_, text_);
+  store_->remove(from, mailbox_, text_);
   tell();
   done("OK Move completed.");
 }

@@ -101,7 +101,7 @@ void ImapConversation::search(ImapWords& words) {
   }
   const Key key = SearchParser(words, known_.empty() ? 0 : known_.back()).keys();
   words.end();
-  if (is_extended && !has("ESEARCH")) return done(store_.bad + " Unknown argument RETURN.");
+  if (is_extended && !has("ESEARCH")) return done(store_->bad + " Unknown argument RETURN.");
   std::vector<std::uint32_t> found;
   for (const std::uint32_t uid : known_) {
     const ImapMessage* message = box().find(uid);

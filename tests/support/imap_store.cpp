@@ -55,7 +55,7 @@ void ImapStore::remove(const std::vector<std::uint32_t>& uids, const std::string
                        const std::string& command) {
   std::erase_if(mailboxes.at(mailbox).messages, [&](Message& message) {
     if (!std::binary_search(uids.begin(), uids.end(), message.uid)) return false;
-    removals.push_back(Removal{mailbox, message.uid, command});
+    removals.push_back(Removal{mailbox, message.uid, command, message.text});
     gone_[{mailbox, message.uid}] = std::move(message);
     return true;
   });

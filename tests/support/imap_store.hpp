@@ -100,7 +100,8 @@ struct ImapManner {
 
 /// An IMAP4rev1 server (RFC 3501) with the mailboxes of one user, for as many connections as come. As strict
 /// as any real one, and stricter: what a gateway must never send fails the peer, so the test. Says what it is
-/// told to say where a test wants another answer. Outlives the connections.
+/// told to say where a test wants another answer. Outlives the connections. Other users' stores may stand
+/// beside it: a login decides which one a connection is with from then on.
 class ImapStore : public ImapManner {
  public:
   using Message = ImapMessage;
@@ -127,6 +128,8 @@ class ImapStore : public ImapManner {
   std::map<std::string, Mailbox, std::less<>> mailboxes = {{"INBOX", {}}};
   std::string user = "alice";
   std::string password = "secret";
+  /// Those of the other users of the server whose door this is.
+  std::vector<ImapStore*> neighbours;
   /// What is done instead of greeting.
   Script greeting;
   /// What STARTTLS puts over the connection; empty: it is refused.
@@ -165,6 +168,7 @@ class ImapStore : public ImapManner {
     std::string mailbox;
     std::uint32_t uid;
     std::string command;  ///< what asked for it; empty: the test did
+    std::string text;     ///< of the message
   };
   std::vector<std::string> commands;  ///< without their tags, passwords included
   unsigned connections = 0;

@@ -21,7 +21,7 @@ constexpr Side other(Side side) {
 IoResult Direction::read(std::span<char> into) {
   ++read_calls_;
   if (rules.alternate_reads && read_calls_ % 2 == 1) return {0, Want::read, IoStatus::ok};
-  const std::size_t count = std::min({into.size(), on_the_way(), rules.most_per_read});
+  const std::size_t count = std::min({into.size(), readable(), rules.most_per_read});
   if (count > 0) {
     std::copy_n(sent_.begin() + static_cast<std::ptrdiff_t>(read_), count, into.begin());
     read_ += count;
@@ -58,6 +58,12 @@ std::uint64_t Direction::visible() const noexcept {
   return is_cut() ? std::max(cut_->octets, read_) : sent_.size();
 }
 
+/// Of what is on the way, what has arrived.
+std::size_t Direction::readable() const noexcept {
+  const std::uint64_t arrived = std::max(std::min(visible(), rules.arrived), read_);
+  return static_cast<std::size_t>(arrived - read_);
+}
+
 std::size_t Direction::room() const noexcept {
   return rules.capacity > on_the_way() ? rules.capacity - on_the_way() : 0;
 }
@@ -89,7 +95,7 @@ class MemoryEnd final : public Transport {
   MemoryEnd(std::shared_ptr<Wire> wire, Side side) : wire_(std::move(wire)), side_(side) {}
 
   ~MemoryEnd() override {
-    if (in().on_the_way() > 0) {
+    if (in().readable() > 0) {
       abort();
     } else {
       out().end(Ending::eof);
@@ -98,7 +104,7 @@ class MemoryEnd final : public Transport {
   }
 
   IoResult try_read(std::span<char> into) override {
-    if (out().is_reset() && in().on_the_way() == 0) return failed(IoStatus::reset);
+    if (out().is_reset() && in().readable() == 0) return failed(IoStatus::reset);
     return seen(in().read(into));
   }
   IoResult try_write(std::span<const char> from) override {
@@ -122,7 +128,7 @@ class MemoryEnd final : public Transport {
   /// For Readiness: what a call would not block on.
   static bool is_readable(Wire& wire, Side side) {
     Direction& in = wire.directions[index_of(other(side))];
-    return in.on_the_way() > 0 || in.ending_for_reader() || is_broken(wire);
+    return in.readable() > 0 || in.ending_for_reader() || is_broken(wire);
   }
   static bool is_writable(Wire& wire, Side side) {
     Direction& out = wire.directions[index_of(side)];

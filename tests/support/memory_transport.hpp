@@ -26,6 +26,7 @@ enum class Ending : std::uint8_t { eof, reset };
 class Direction {
  public:
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+  static constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
 
   /// The script; may be changed at any time.
   struct Rules {
@@ -34,6 +35,8 @@ class Direction {
     bool alternate_writes = false;          ///< every other call would block, beginning with the first
     bool alternate_reads = false;
     std::size_t capacity = 64_KiB;  ///< octets on the way; what is beyond would block. 0 stops all writes
+    std::uint64_t arrived =
+        kEverything;  ///< octets, from the beginning, that the reader may have seen by now
   };
   Rules rules;
 
@@ -43,7 +46,7 @@ class Direction {
 
   /// Every octet that was accepted from the writer, read or not.
   const std::string& sent() const noexcept { return sent_; }
-  /// Octets that the reader could read now if no rule of reading were in its way.
+  /// Octets that the reader could read now if no rule were in its way.
   std::size_t on_the_way() const noexcept { return static_cast<std::size_t>(visible() - read_); }
   std::size_t write_calls() const noexcept { return write_calls_; }
   std::size_t read_calls() const noexcept { return read_calls_; }
@@ -62,8 +65,11 @@ class Direction {
   void end(Ending ending);
   void lose_reader() noexcept { reader_gone_ = true; }
 
-  bool is_cut() const noexcept { return cut_ && sent_.size() >= cut_->octets; }
+  bool is_cut() const noexcept {
+    return cut_ && sent_.size() >= cut_->octets && rules.arrived >= cut_->octets;
+  }
   bool is_reset() const noexcept;
+  std::size_t readable() const noexcept;
   std::uint64_t visible() const noexcept;
   std::size_t room() const noexcept;
   std::optional<Ending> ending_for_reader() const noexcept;

@@ -51,11 +51,22 @@ coro::Task<Result<std::vector<SocketAddress>>> Network::resolve(const std::strin
   co_return addresses;
 }
 
-bool Network::poll() {
+template <class Each>
+bool Network::each(std::list<Each>& all, bool (Each::*act)()) {
+  std::vector<Each*> order;
+  for (Each& one : all) order.push_back(&one);
   bool busy = false;
-  for (MemoryLink& link : links_) busy |= link.deliver();
-  for (Peer& peer : peers_) busy |= peer.poll();
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (choose_) std::swap(order[i], order[i + choose_(order.size() - i)]);
+    busy |= (order[i]->*act)();
+  }
   return busy;
+}
+
+bool Network::poll() {
+  const bool delivered = each(links_, &MemoryLink::deliver);
+  const bool acted = each(peers_, &Peer::poll);
+  return delivered || acted;
 }
 
 }  // namespace postern::test

@@ -48,6 +48,9 @@ class Network final : public net::Connector, public loop::Resolver {
   /// A connection, and the peer at its other end.
   std::pair<Connection, Peer*> make();
   const std::list<Peer>& peers() const noexcept { return peers_; }
+  /// From now on, links and peers come in an order that this decides: it is given how many there are left,
+  /// and says which is next.
+  void choose_by(std::function<std::size_t(std::size_t)> choose) { choose_ = std::move(choose); }
 
   coro::Task<Result<Connection>> connect(const SocketAddress& address, coro::Deadline deadline,
                                          coro::CancelSource& scope) override;
@@ -57,12 +60,15 @@ class Network final : public net::Connector, public loop::Resolver {
 
  private:
   bool poll();
+  template <class Each>
+  bool each(std::list<Each>& all, bool (Each::*act)());
 
   TestScheduler& scheduler_;
   std::map<std::string, Host> hosts_;
   std::map<std::string, std::vector<std::string>> names_;
   std::list<MemoryLink> links_;
   std::list<Peer> peers_;
+  std::function<std::size_t(std::size_t)> choose_;
 };
 
 }  // namespace postern::test

@@ -34,9 +34,18 @@ std::string top(std::string_view text, unsigned lines) {
 }  // namespace
 
 struct Store::Session {
+  explicit Session(Store& door) : home(&door) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() {
+    if (is_in) --home->sessions_;
+  }
+
+  Store* home;  ///< where its mailbox is; before the login, where it came in
   std::string user;
   bool is_in = false;
-  std::set<unsigned> deleted;
+  std::vector<unsigned> shown;  ///< by number: which message it is
+  std::set<unsigned> deleted;   ///< numbers
 };
 
 std::string Store::on_wire(std::string_view text) {
@@ -56,9 +65,10 @@ std::size_t Store::count(std::string_view line) const {
 }
 
 void Store::serve(Peer& peer) {
-  auto session = std::make_shared<Session>();
+  auto session = std::make_shared<Session>(*this);
   peer.then(greeting);
-  peer.answer_lines([this, session](Peer& self, std::string_view line) { on_line(session, self, line); });
+  peer.answer_lines(
+      [session](Peer& self, std::string_view line) { session->home->on_line(session, self, line); });
 }
 
 void Store::on_line(const std::shared_ptr<Session>& session, Peer& peer, std::string_view line) {
@@ -101,7 +111,7 @@ std::string Store::answer(Session& session, std::string_view keyword, std::strin
     return lines + ".\r\n";
   }
   if (keyword == "QUIT") {
-    if (session.is_in) committed.push_back(session.deleted);
+    if (session.is_in) remove(session);
     return "+OK bye\r\n";
   }
   if (session.is_in) return transact(session, keyword, argument);
@@ -109,18 +119,41 @@ std::string Store::answer(Session& session, std::string_view keyword, std::strin
     session.user = argument;
     return "+OK\r\n";
   }
-  if (keyword == "PASS") return log_in(session, session.user == user && argument == password);
-  if (keyword == "AUTH" && word(argument) == "PLAIN") {
-    return log_in(session, argument == sasl::plain_initial_response(user, password).view());
-  }
+  if (keyword == "PASS") return log_in(session, session.user, false, argument);
+  if (keyword == "AUTH" && word(argument) == "PLAIN") return log_in(session, {}, true, argument);
   return "-ERR unknown command\r\n";
 }
 
-std::string Store::log_in(Session& session, bool right) {
+/// `proof`: the password, or what AUTH PLAIN brought.
+bool Store::is_right(std::string_view name, bool plain, std::string_view proof) const {
+  if (plain) return proof == sasl::plain_initial_response(user, password).view();
+  return name == user && proof == password;
+}
+
+std::string Store::log_in(Session& session, std::string_view name, bool plain, std::string_view proof) {
   ++logins;
-  if (!right) return refusal;
+  const auto fits = [&](const Store* store) { return store->is_right(name, plain, proof); };
+  const auto found = std::find_if(neighbours.begin(), neighbours.end(), fits);
+  if (!fits(this) && found == neighbours.end()) return refusal;
+  Store& home = fits(this) ? *this : **found;
+  if (home.exclusive && home.sessions_ != 0) return "-ERR [IN-USE] mailbox is locked\r\n";
+  session.home = &home;
   session.is_in = true;
+  ++home.sessions_;
+  for (unsigned id = 1; id <= home.messages.size(); ++id) {
+    if (!home.gone.contains(id)) session.shown.push_back(id);
+  }
   return "+OK logged in\r\n";
+}
+
+void Store::remove(const Session& session) {
+  std::set<unsigned> removed;
+  for (const unsigned message : session.deleted) {
+    const unsigned id = session.shown[message - 1];
+    if (!gone.contains(id)) removed.insert(id);
+  }
+  if (removes) gone.insert(removed.begin(), removed.end());
+  committed.push_back(std::move(removed));
 }
 
 std::string Store::transact(Session& session, std::string_view keyword, std::string_view argument) {
@@ -134,10 +167,11 @@ std::string Store::transact(Session& session, std::string_view keyword, std::str
     return listing(session, keyword);
   }
   if (!has(session, message)) return "-ERR no such message\r\n";
-  const std::string& text = messages[message - 1];
+  const unsigned id = session.shown[message - 1];
+  const std::string& text = messages[id - 1];
   if (keyword == "RETR") return "+OK " + std::to_string(text.size()) + " octets\r\n" + on_wire(text);
   if (keyword == "TOP") return "+OK\r\n" + on_wire(top(text, number(argument)));
-  if (keyword == "LIST" || keyword == "UIDL") return "+OK " + describe(keyword, message) + "\r\n";
+  if (keyword == "LIST" || keyword == "UIDL") return "+OK " + describe(keyword, message, id) + "\r\n";
   if (keyword != "DELE") return "-ERR unknown command\r\n";
   session.deleted.insert(message);
   return "+OK deleted\r\n";
@@ -146,24 +180,26 @@ std::string Store::transact(Session& session, std::string_view keyword, std::str
 std::string Store::listing(const Session& session, std::string_view keyword) const {
   std::string lines;
   std::size_t count = 0, octets = 0;
-  for (unsigned message = 1; message <= messages.size(); ++message) {
+  for (unsigned message = 1; message <= session.shown.size(); ++message) {
     if (!has(session, message)) continue;
+    const unsigned id = session.shown[message - 1];
     ++count;
-    octets += messages[message - 1].size();
-    lines += describe(keyword, message) + "\r\n";
+    octets += messages[id - 1].size();
+    lines += describe(keyword, message, id) + "\r\n";
   }
   if (keyword == "STAT") return "+OK " + std::to_string(count) + " " + std::to_string(octets) + "\r\n";
   return "+OK\r\n" + lines + ".\r\n";
 }
 
-std::string Store::describe(std::string_view keyword, unsigned message) const {
+std::string Store::describe(std::string_view keyword, unsigned message, unsigned id) const {
   const std::string about =
-      keyword == "UIDL" ? "uid-" + std::to_string(message) : std::to_string(messages[message - 1].size());
+      keyword == "UIDL" ? uid_prefix + std::to_string(id) : std::to_string(messages[id - 1].size());
   return std::to_string(message) + " " + about;
 }
 
 bool Store::has(const Session& session, unsigned message) const {
-  return message >= 1 && message <= messages.size() && !session.deleted.contains(message);
+  if (message < 1 || message > session.shown.size() || session.deleted.contains(message)) return false;
+  return !gone.contains(session.shown[message - 1]);
 }
 
 }  // namespace postern::test

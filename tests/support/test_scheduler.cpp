@@ -42,8 +42,16 @@ bool TestScheduler::run_turn() {
   }
   if (run_work()) busy = true;
   if (!ready_.empty()) busy = true;
-  for (const auto coroutine : std::exchange(ready_, {})) coroutine.resume();
+  run_batch();
   return busy;
+}
+
+void TestScheduler::run_batch() {
+  std::vector<std::coroutine_handle<>> batch = std::exchange(ready_, {});
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (choose_) std::swap(batch[i], batch[i + choose_(batch.size() - i)]);
+    batch[i].resume();
+  }
 }
 
 void TestScheduler::run_until_idle() {

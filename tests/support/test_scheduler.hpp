@@ -41,6 +41,10 @@ class TestScheduler final : public coro::Scheduler, public coro::Offload, public
   /// work runs in the next turn's poll, in place.
   void hold_work(bool held) noexcept { work_held_ = held; }
 
+  /// From now on, the coroutines of each batch are resumed in an order that this decides: it is given how
+  /// many there are left, and says which is next.
+  void choose_by(std::function<std::size_t(std::size_t)> choose) { choose_ = std::move(choose); }
+
   /// One turn; whether anything happened in it.
   bool run_turn();
   /// Turns until one in which nothing happens. Time does not move.
@@ -64,6 +68,7 @@ class TestScheduler final : public coro::Scheduler, public coro::Offload, public
 
   void start(std::function<void()> work, std::function<void()> done) override;
   bool run_work();
+  void run_batch();
 
   TimePoint now_{std::chrono::hours(1)};  // not zero, so that a default time point is in the past
   std::uint64_t turn_ = 0;
@@ -72,6 +77,7 @@ class TestScheduler final : public coro::Scheduler, public coro::Offload, public
   std::vector<std::function<bool()>> polls_;
   std::vector<Work> work_;
   bool work_held_ = false;
+  std::function<std::size_t(std::size_t)> choose_;
 };
 
 /// A task that was begun and is looked at from outside.

@@ -50,7 +50,7 @@ struct World::Parts {
   std::map<std::string, std::shared_ptr<session::Service>> services;
 };
 
-World::World()
+World::World(store::Store* kept)
     : config(usual_config()),
       log_(lines_, scheduler_, LogFormat::logfmt, LogLevel::debug),
       random_(std::make_unique<SeededRandom>(1)),
@@ -58,7 +58,7 @@ World::World()
       capabilities_(scheduler_),
       gate_(scheduler_, [this](const char* what) { bugs_ += std::string(what) + "\n"; }),
       dialer_(scheduler_, pool_, network_, network_, capabilities_, *random_, log_),
-      opener_(dialer_, snapshots, pool_, log_, scheduler_),
+      opener_(dialer_, kept != nullptr ? *kept : snapshots, pool_, log_, scheduler_),
       environment_(scheduler_, pool_, gate_, opener_, log_, scheduler_, *random_, live_) {
   network_.name("mail.example", {kServer});
   network_.name("imap.example", {kImapServer});
@@ -116,16 +116,21 @@ std::shared_ptr<const session::Service> World::service(const std::string& listen
   return parts_->services.at(listener);
 }
 
-Client World::arrive(const std::string& listener) {
+Peer& World::admit(const std::string& listener, std::uint16_t port) {
   auto [connection, peer] = network_.make();
   ++connected_;
   peer->close_when_ended();
-  const SocketAddress address = SocketAddress::parse("198.51.100.7", 40000).value();
+  const SocketAddress address = SocketAddress::parse("198.51.100.7", port).value();
   const SocketAddress local = SocketAddress::parse("192.0.2.1", 110).value();
   gate_.spawn(
       session::serve(environment_, service(listener), net::Accepted(std::move(connection), address, local)));
+  return *peer;
+}
+
+Client World::arrive(const std::string& listener) {
+  Peer& peer = admit(listener, 40000);
   settle();
-  return Client(*this, *peer);
+  return Client(*this, peer);
 }
 
 Client World::connect(const std::string& listener) {

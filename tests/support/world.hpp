@@ -54,7 +54,8 @@ class World {
   static constexpr const char* kServer = "192.0.2.10";
   static constexpr const char* kImapServer = "192.0.2.20";
 
-  World();
+  /// What outlives sessions, if it is not to be `snapshots`: it outlives the world.
+  explicit World(store::Store* kept = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   /// Ends what still runs.
@@ -77,6 +78,8 @@ class World {
   /// What outlives sessions.
   KeptSnapshots snapshots;
 
+  /// A client whose connection is there, and nothing has happened yet. The port is its own.
+  Peer& admit(const std::string& listener, std::uint16_t port);
   /// A client that is connected, and no more.
   Client arrive(const std::string& listener = kPlain);
   /// The same, with TLS if the listener begins with it.
