@@ -66,7 +66,7 @@ Order anything(Dice& dice, std::size_t messages) {
 }
 
 Order nonsense(Dice& dice) {
-  if (dice.chance(20)) return order(Verb::too_long, "NOOP " + std::string(600, 'x'));
+  if (dice.chance(20)) return order(Verb::too_long, "NOOP " + std::string(1100, 'x'));
   return order(Verb::bad,
                dice.pick({"XYZZY", "RETR", "RETR x", "DELE 1 2", "", "TOP 1", "LIST 99999999999999999999",
                           "STAT 1 1 1", "\x01\x02", "EHLO", "APOP a b"}));

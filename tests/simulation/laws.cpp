@@ -151,7 +151,8 @@ void Laws::may_say_in_transaction(const Visit& visit, const Answer& answer,
   const auto known = visit.letters.find(order.number);
   const bool is_marked = marked(visit, answer).contains(order.number);
   const bool is_there = known != visit.letters.end() && !is_marked;
-  const bool may_be_gone = known != visit.letters.end() && is_gone(account, known->second, answer.came);
+  const bool may_be_gone = known != visit.letters.end() ? is_gone(account, known->second, answer.came)
+                                                        : changed(account, visit.login_asked, answer.came);
   if (!is_there && (visit.knows_all || known != visit.letters.end() || !is_calm(visit))) {
     texts.insert(in_transaction(no_message));
   }
@@ -188,7 +189,7 @@ void Laws::stat(Visit& visit, const Answer& answer) {
   const std::set<unsigned> deleted = marked(visit, answer);
   std::uint64_t expected = 0;
   for (const auto& [message, letter] : visit.letters) {
-    if (!deleted.contains(message)) expected += account.letters[letter].text.size();
+    if (!deleted.contains(message)) expected += account.size(letter);
   }
   if (count != visit.letters.size() - deleted.size()) {
     broken("L6", visit.name, answer.status + " of " + std::to_string(visit.letters.size()) + " messages");
@@ -245,7 +246,8 @@ void Laws::listed_one(Visit& visit, const Answer& answer, std::string_view line)
   if (answer.order.verb == Verb::list) {
     const std::uint64_t size = number(text);
     const bool knows = known != visit.letters.end() && account.has_honest_sizes;
-    if (knows && size != account.letters[known->second].text.size()) wrong("another size than " + std::to_string(account.letters[known->second].text.size()));
+    if (knows && size != account.size(known->second))
+      wrong("another size than " + std::to_string(account.size(known->second)));
     return;
   }
   const auto id = account.ids.find(text.substr(1));

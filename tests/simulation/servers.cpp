@@ -143,6 +143,7 @@ void Servers::build(Account& account) {
     store.inbox().uidvalidity = static_cast<std::uint32_t>(1000 * (account.index + 1));
     store.inbox().uidnext = static_cast<std::uint32_t>(dice_.between(1, 50));
     store.mailboxes["Trash"].special_use = "\\Trash";
+    account.lists_wire_sizes = world_.imap_backend().imap.sizes == config::Sizes::exact;
     world_.imap.neighbours.push_back(&store);
   }
   fill(box);

@@ -46,6 +46,16 @@ std::string Account::retr(std::size_t letter) const {
   return on_wire(letters[letter].text, !is_pop3());
 }
 
+std::uint64_t Account::size(std::size_t letter) const {
+  const std::string& text = letters[letter].text;
+  if (!lists_wire_sizes) return text.size();
+  std::uint64_t size = text.size();
+  for (std::size_t lf = text.find('\n'); lf != std::string::npos; lf = text.find('\n', lf + 1)) {
+    if (lf == 0 || text[lf - 1] != '\r') ++size;
+  }
+  return text.ends_with('\n') ? size : size + 2;
+}
+
 std::string Account::top(std::size_t letter, std::uint64_t lines) const {
   const std::string& text = letters[letter].text;
   const std::string_view eol = is_pop3() ? "\r\n" : "\n";  // of lines that are counted
@@ -74,6 +84,7 @@ std::string write_letter(Dice& dice, const std::string& owner, std::size_t numbe
     text += has_bare_lf && dice.chance(10) ? "\n" : "\r\n";
     if (dice.chance(10)) text += dice.pick({".\r\n", "\r\n", "..\r\n", "+OK\r\n", "-ERR [AUTH]\r\n"});
   }
+  if (is_pop3 && !text.ends_with("\r\n")) text += mark + "the end\r\n";
   if (!is_pop3 && dice.chance(20)) text += mark + "no line end";
   if (!is_pop3 && dice.chance(5)) text += "\r";
   return text;

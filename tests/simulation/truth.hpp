@@ -42,7 +42,7 @@ class Account {
   bool is_exclusive = false;  ///< the server lets one session in
   bool is_calm = true;        ///< nothing is wrong with the server and the way to it
   bool has_honest_sizes = true;
-  bool hides_removed = false;  ///< what is gone is answered by something else than its absence
+  bool lists_wire_sizes = false;  ///< sizes are those of the messages as POP3 shows them, unstuffed
   std::vector<Letter> letters;
   /// Every unique-id that a letter ever had.
   std::map<std::string, UniqueId, std::less<>> ids;
@@ -55,6 +55,8 @@ class Account {
   /// As RETR has to show it: stuffed, terminated.
   std::string retr(std::size_t letter) const;
   std::string top(std::size_t letter, std::uint64_t lines) const;
+  /// As LIST has to tell it.
+  std::uint64_t size(std::size_t letter) const;
 };
 
 /// A text that tells everywhere whose it is, about so long, with everything that makes trouble at line ends.

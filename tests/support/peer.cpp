@@ -66,16 +66,25 @@ bool Peer::poll() {
          was_over != ended_.has_value();
 }
 
+/// A link may be told to block every other call; nobody tells a peer when it does not any more. So what
+/// blocked is tried once more.
+template <class Try>
+IoResult Peer::insist(Try attempt) {
+  IoResult result = attempt();
+  if (result.ok() && result.bytes == 0 && result.want != Want::none) result = attempt();
+  return result;
+}
+
 /// Whether it is over.
 bool Peer::shake_hands() {
-  const IoResult result = transport_->try_handshake();
+  const IoResult result = insist([this] { return transport_->try_handshake(); });
   if (!result.ok()) {
     ended_ = result.status;
-    transport_->try_flush();
+    flush();
     handshaking_ = false;
     return true;
   }
-  transport_->try_flush();
+  flush();
   handshaking_ = result.want != Want::none;
   return !handshaking_;
 }
@@ -85,7 +94,7 @@ void Peer::read() {
   std::string buffer(kReadPerTurn, '\0');
   std::size_t room = kReadPerTurn;
   while (room != 0) {
-    const IoResult result = transport_->try_read(std::span(buffer).first(room));
+    const IoResult result = insist([&] { return transport_->try_read(std::span(buffer).first(room)); });
     if (!result.ok()) {
       ended_ = result.status;
       return;
@@ -127,18 +136,22 @@ bool Peer::answer_line() {
 
 void Peer::write() {
   while (transport_ && !handshaking_ && !output_.empty()) {
-    const IoResult result = transport_->try_write(output_);
+    const IoResult result = insist([this] { return transport_->try_write(output_); });
     if (!result.ok()) output_.clear();
     if (!result.ok() || result.bytes == 0) break;
     output_.erase(0, result.bytes);
   }
-  if (transport_) transport_->try_flush();
+  if (transport_) flush();
+}
+
+void Peer::flush() {
+  insist([this] { return transport_->try_flush(); });
 }
 
 void Peer::finish() {
   if (ended_ && leaves_with_other_) closing_ = true;
   if (!transport_ || !closing_ || !output_.empty()) return;
-  const IoResult result = transport_->try_shutdown();
+  const IoResult result = insist([this] { return transport_->try_shutdown(); });
   if (result.ok() && result.want != Want::none) return;
   acted_ = true;
   closing_ = leaves_with_other_ = false;

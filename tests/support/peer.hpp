@@ -78,7 +78,10 @@ class Peer final : private coro::Timer {
 
  private:
   void on_timer() override {}
+  template <class Try>
+  IoResult insist(Try attempt);
   bool shake_hands();
+  void flush();
   void read();
   void act();
   void write();
