@@ -168,7 +168,13 @@ bool Client::act(test::Peer& peer) {
     trace_.line(visit_.name, *peer.ended() == IoStatus::eof ? "sees the end" : "sees a reset");
     return true;
   }
-  if (frozen_ || dead_ || injected_) return false;
+  if (awaits_tls_ && !peer.has_unsent()) {  // what was said before is to leave before
+    awaits_tls_ = false;
+    injected_ = manner_.injects;
+    peer.secure(tls_);
+    return false;
+  }
+  if (frozen_ || dead_ || injected_ || awaits_tls_) return false;
   if (is_dying()) die(peer);
   const TimePoint now = peer.now();
   if (rests_) {
@@ -196,7 +202,7 @@ void Client::hear(test::Peer& peer) {
   last_heard_ = peer.now();
   octets_ += fresh.size();
   input_ += fresh;
-  while (const Answer* answer = visit_.exchange.hear(input_, peer.now())) heard(peer, *answer);
+  while (const Answer* answer = visit_.exchange.hear(input_, peer.now())) heard(*answer);
   if (visit_.exchange.open() == 0 && !input_.empty()) visit_.surplus += std::exchange(input_, {});
   if (manner_.reads_slowly && !dead_) {
     rests_ = true;
@@ -205,7 +211,7 @@ void Client::hear(test::Peer& peer) {
   }
 }
 
-void Client::heard(test::Peer& peer, const Answer& answer) {
+void Client::heard(const Answer& answer) {
   if (trace_.wanted()) {
     trace_.line(visit_.name,
                 "<- " + shown(answer.status) + (answer.body.empty() ? "" : " | " + shown(answer.body)));
@@ -213,8 +219,7 @@ void Client::heard(test::Peer& peer, const Answer& answer) {
   laws_.answered(visit_, answer);
   if (answer.order.verb == Verb::stls && answer.is_ok()) {
     visit_.is_plain = false;
-    peer.secure(tls_);
-    injected_ = manner_.injects;
+    awaits_tls_ = true;
   }
   if (answer.order.verb == Verb::login) failed_login_ = !answer.is_ok();
   // A program that was refused says goodbye, unless it has another password to try.

@@ -60,7 +60,7 @@ class Client {
   /// One turn; whether it is over.
   bool act(test::Peer& peer);
   void hear(test::Peer& peer);
-  void heard(test::Peer& peer, const Answer& answer);
+  void heard(const Answer& answer);
   bool may_speak() const;
   void speak(test::Peer& peer);
   bool is_dying() const;
@@ -78,6 +78,7 @@ class Client {
   bool dead_ = false;
   bool failed_login_ = false;
   bool injected_ = false;
+  bool awaits_tls_ = false;
   bool rests_ = false;  // does not read for a while
   std::size_t spoken_ = 0;
   std::uint64_t octets_ = 0;

@@ -144,9 +144,12 @@ void Laws::may_say_in_transaction(const Visit& visit, const Answer& answer,
   const bool has_marks = !marked(visit, answer).empty();
   if (!account.is_calm && (order.verb != Verb::quit || has_marks)) texts.insert(in_transaction(backend_lost));
   if (order.verb == Verb::quit) {
-    if (has_marks && !account.is_calm) texts.insert(in_transaction(update_failed));
+    if (has_marks && (!account.is_calm || !account.has_uidplus)) texts.insert(in_transaction(update_failed));
     return;
   }
+  // What a POP3 server says to any command; postern tells its code.
+  const bool reads = order.verb == Verb::retr || order.verb == Verb::top;
+  if (!account.is_calm && (reads || account.is_pop3())) texts.insert(in_transaction(message_unavailable));
   if (order.number == 0) return;
   const auto known = visit.letters.find(order.number);
   const bool is_marked = marked(visit, answer).contains(order.number);
@@ -160,11 +163,7 @@ void Laws::may_say_in_transaction(const Visit& visit, const Answer& answer,
   if (may_be_gone) {
     texts.insert(in_transaction(account.is_pop3() ? no_message : message_gone));
   }
-  const bool reads = order.verb == Verb::retr || order.verb == Verb::top;
-  if (reads && !account.is_calm) {
-    texts.insert(in_transaction(message_unavailable));
-    texts.insert(in_transaction(message_unreadable));
-  }
+  if (reads && !account.is_calm && !account.is_pop3()) texts.insert(in_transaction(message_unreadable));
 }
 
 // L6
@@ -325,7 +324,8 @@ void Laws::ended(Visit& visit, const std::string& received) {
     if (owner != visit.account->name || !visit.is_logged_in)
       broken("L3", visit.name, "has got mail of " + owner);
   }
-  if (!visit.surplus.empty()) broken("L5", visit.name, "unasked: " + shown(visit.surplus));
+  const bool is_goodbye = visit.may_be_refused && (at_login(draining) + "\r\n").starts_with(visit.surplus);
+  if (!visit.surplus.empty() && !is_goodbye) broken("L5", visit.name, "unasked: " + shown(visit.surplus));
   for (const Answer& answer : visit.exchange.answers) {
     const bool is_message = answer.order.verb == Verb::retr || answer.order.verb == Verb::top;
     if (!answer.is_complete && is_message && answer.is_ok() && visit.is_logged_in) body(visit, answer);

@@ -143,6 +143,8 @@ void Servers::build(Account& account) {
     store.inbox().uidvalidity = static_cast<std::uint32_t>(1000 * (account.index + 1));
     store.inbox().uidnext = static_cast<std::uint32_t>(dice_.between(1, 50));
     store.mailboxes["Trash"].special_use = "\\Trash";
+    const auto& able = store.capabilities_after;
+    account.has_uidplus = std::find(able.begin(), able.end(), "UIDPLUS") != able.end();
     account.lists_wire_sizes = world_.imap_backend().imap.sizes == config::Sizes::exact;
     world_.imap.neighbours.push_back(&store);
   }
@@ -275,7 +277,7 @@ void Servers::trouble(Protocol protocol) {
 void Servers::trouble_pop3(Store& store) {
   const std::string keyword = dice_.pick({"RETR", "UIDL", "STAT", "DELE", "TOP", "LIST", "QUIT", "RSET"});
   const bool is_command = keyword != "QUIT";
-  switch (dice_.below(6)) {
+  switch (dice_.below(5)) {
     case 0:
       store.late[keyword] = std::chrono::milliseconds(dice_.somewhere(131'072));
       break;
@@ -288,9 +290,6 @@ void Servers::trouble_pop3(Store& store) {
       break;
     case 3:
       store.instead[keyword] = {step::pause(2min), step::close()};
-      break;
-    case 4:
-      store.instead["RETR"] = {step::send("+OK 100 octets\r\nline\r\n"), step::close()};
       break;
     default:
       store.instead[keyword] = {step::send("* no answer at all\r\n")};

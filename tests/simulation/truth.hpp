@@ -42,6 +42,7 @@ class Account {
   bool is_exclusive = false;  ///< the server lets one session in
   bool is_calm = true;        ///< nothing is wrong with the server and the way to it
   bool has_honest_sizes = true;
+  bool has_uidplus = true;        ///< otherwise sessions get in each other's way when they remove something
   bool lists_wire_sizes = false;  ///< sizes are those of the messages as POP3 shows them, unstuffed
   std::vector<Letter> letters;
   /// Every unique-id that a letter ever had.
