@@ -24,6 +24,26 @@ std::string in_transaction(FailureKind kind) {
   return "-ERR " + std::string(failure_row(kind).in_transaction);
 }
 
+/// The codes that the table has to have, from the promises and not from the table: an outage never asks for a
+/// password.
+struct Code {
+  FailureKind kind;
+  std::string_view at_login;
+  std::string_view in_transaction;
+};
+constexpr Code kCodes[] = {
+    {backend_lost, "[SYS/TEMP]", "[SYS/TEMP]"},
+    {draining, "[SYS/TEMP]", "[SYS/TEMP]"},
+    {auth_refused, "[AUTH]", ""},
+    {in_use, "[IN-USE]", ""},
+    {message_unavailable, "", "[SYS/TEMP]"},
+    {message_unreadable, "", "[SYS/PERM]"},
+    {no_message, "", "no such message"},
+    {message_gone, "", "no such message"},
+    {update_failed, "", "some deleted messages not removed"},
+    {client_protocol, "invalid", "invalid"},
+};
+
 std::uint64_t number(std::string_view& text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   std::uint64_t value = 0;
@@ -60,6 +80,15 @@ bool changed(const Account& account, TimePoint from, TimePoint to) {
 }
 
 }  // namespace
+
+Laws::Laws(const Trace& trace) : trace_(trace) {
+  for (const Code& code : kCodes) {
+    const FailureRow& row = failure_row(code.kind);
+    if (row.at_login.starts_with(code.at_login) && row.in_transaction.starts_with(code.in_transaction))
+      continue;
+    broken("L5", "the failure table", std::string(label(code.kind)) + " has another code");
+  }
+}
 
 void Laws::broken(const std::string& law, const std::string& who, const std::string& how) {
   trace_.line("BROKEN", law + ": " + who + ": " + how);

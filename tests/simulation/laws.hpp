@@ -21,7 +21,7 @@ namespace postern::sim {
 /// L6  numbers, unique-ids and counts are those of the mailbox, whatever the store says
 class Laws {
  public:
-  explicit Laws(const Trace& trace) : trace_(trace) {}
+  explicit Laws(const Trace& trace);
 
   void broken(const std::string& law, const std::string& who, const std::string& how);
   const std::vector<std::string>& breaches() const noexcept { return breaches_; }

@@ -49,6 +49,7 @@ Servers::Servers(World& world, Weather& weather, Laws& laws, const Trace& trace,
   world_.store.user = world_.imap.user = "somebody-else";
   world_.store.password = world_.imap.password = "another-password";
   choose_imap_manner();
+  has_common_uidvalidity_ = dice_.chance(40);
   for (Account& account : accounts) build(account);
   for (const Protocol protocol : {Protocol::pop3, Protocol::imap}) {
     up_[index(protocol)] = weather_.choose(dice_, options_.is_small);
@@ -140,7 +141,9 @@ void Servers::build(Account& account) {
     static_cast<test::ImapManner&>(store) = world_.imap;
     store.user = account.name;
     store.password = account.password;
-    store.inbox().uidvalidity = static_cast<std::uint32_t>(1000 * (account.index + 1));
+    // Exchange uses the same small numbers for everybody.
+    store.inbox().uidvalidity =
+        has_common_uidvalidity_ ? 14 : static_cast<std::uint32_t>(1000 * (account.index + 1));
     store.inbox().uidnext = static_cast<std::uint32_t>(dice_.between(1, 50));
     store.mailboxes["Trash"].special_use = "\\Trash";
     const auto& able = store.capabilities_after;

@@ -71,6 +71,7 @@ class Servers {
   const Trace& trace_;
   Dice dice_;
   Options options_;
+  bool has_common_uidvalidity_ = false;
   std::list<Box> boxes_;
   Faults faults_[2];
   Climate up_[2], down_[2];
