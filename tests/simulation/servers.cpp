@@ -227,7 +227,6 @@ void Servers::spoil(Protocol protocol) {
   for (const Box& box : boxes_) {
     if (box.account->protocol == protocol) box.account->is_calm = false;
   }
-  faults(protocol).any = true;
   faults(protocol).cuts = dice_.pick({0U, 20U, 50U});
   faults(protocol).vanishes = dice_.pick({0U, 0U, 20U});
 }

@@ -44,7 +44,6 @@ class Servers {
     std::size_t commands_seen = 0;
   };
   struct Faults {
-    bool any = false;
     unsigned cuts = 0;  ///< percent of connections
     unsigned vanishes = 0;
   };

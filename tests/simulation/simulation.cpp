@@ -184,7 +184,6 @@ void Simulation::arrive(Account& account) {
   Visit& visit = visits_.emplace_back();
   visit.name = account.name + "#" + std::to_string(visits_.size());
   visit.account = &account;
-  visit.began = world_.scheduler().now();
   visit.may_be_refused = drains_;
   visit.is_calm = !drains_;
   const bool is_odd = is_odd_ && dice_.chance(70);

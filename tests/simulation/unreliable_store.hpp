@@ -19,7 +19,6 @@ struct StoreFaults {
   unsigned lies = 0;        ///< plausibly: some sizes are others
   unsigned takes_time = 0;  ///< up to what the deadline allows, and beyond
   unsigned drops_saves = 0;
-  bool any() const noexcept { return forgets + is_stale + lies + takes_time + drops_saves != 0; }
 };
 
 /// The real store, and what may go wrong with one that is far away, old, or was put back from a backup.

@@ -67,7 +67,6 @@ class Exchange {
   Answer* hear(std::string& octets, TimePoint now);
   /// How many are asked and not answered.
   std::size_t open() const noexcept { return answers.size() - next_; }
-  bool has_begun_body() const noexcept { return next_ < answers.size() && !answers[next_].status.empty(); }
 
   std::vector<Answer> answers;
 
@@ -85,7 +84,6 @@ struct Visit {
   bool may_be_refused = false;  ///< the gateway was told not to take everybody
   test::MemoryLink* link = nullptr;
   std::optional<std::uint64_t> cut_up;  ///< octets of the client's that may reach the gateway
-  TimePoint began;
   std::optional<TimePoint> kicked;
 
   Exchange exchange;

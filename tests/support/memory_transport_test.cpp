@@ -99,6 +99,43 @@ TEST_F(MemoryTransport, CutGivesResetToBothEnds) {
   EXPECT_EQ(read(*a_).status, IoStatus::reset);
 }
 
+TEST_F(MemoryTransport, GivesOnlyWhatHasArrived) {
+  link_.from(Side::a).rules.arrived = 2;
+  write(*a_, "abc");
+  read(*b_);
+  EXPECT_EQ(got_, "ab");
+  EXPECT_EQ(read(*b_).want, Want::read);
+  link_.from(Side::a).rules.arrived = 3;
+  read(*b_);
+  EXPECT_EQ(got_, "abc");
+}
+
+TEST_F(MemoryTransport, EndsOnlyWhenEverythingHasArrived) {
+  link_.from(Side::a).rules.arrived = 1;
+  write(*a_, "ab");
+  a_->try_shutdown();
+  read(*b_);
+  EXPECT_EQ(read(*b_).want, Want::read);
+  link_.from(Side::a).rules.arrived = 2;
+  read(*b_);
+  EXPECT_EQ(got_, "ab");
+  EXPECT_EQ(read(*b_).status, IoStatus::eof);
+}
+
+TEST_F(MemoryTransport, CutCountsWhatHasArrived) {
+  link_.from(Side::a).cut_after(2, Ending::reset);
+  link_.from(Side::a).rules.arrived = 1;
+  write(*a_, "abc");
+  EXPECT_TRUE(write(*a_, "d").ok());
+  read(*b_);
+  EXPECT_EQ(read(*b_).want, Want::read);
+  link_.from(Side::a).rules.arrived = 4;
+  read(*b_);
+  EXPECT_EQ(got_, "ab");
+  EXPECT_EQ(read(*b_).status, IoStatus::reset);
+  EXPECT_EQ(write(*a_, "e").status, IoStatus::reset);
+}
+
 TEST_F(MemoryTransport, ClosingWithUnreadOctetsResets) {
   write(*a_, "unread");
   b_.reset();

@@ -51,6 +51,21 @@ TEST(TestScheduler, RunsOneBatchInATurn) {
   EXPECT_FALSE(scheduler.run_turn());
 }
 
+coro::Task<void> note(TestScheduler& scheduler, std::string& order, char name) {
+  co_await coro::Yield(scheduler);
+  order += name;
+}
+
+TEST(TestScheduler, ResumesABatchInTheOrderThatIsChosen) {
+  TestScheduler scheduler;
+  scheduler.choose_by([](std::size_t left) { return left - 1; });
+  std::string order;
+  coro::Gate gate(scheduler, [](const char*) {});
+  for (const char name : {'a', 'b', 'c'}) gate.spawn(note(scheduler, order, name));
+  scheduler.run_until_idle();
+  EXPECT_EQ(order, "cab");
+}
+
 TEST(TestScheduler, RunThrowsWhatTheTaskThrew) {
   TestScheduler scheduler;
   EXPECT_THROW(scheduler.run(fail_later(scheduler)), std::runtime_error);

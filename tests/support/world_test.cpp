@@ -36,6 +36,62 @@ TEST(World, EverybodyGoesToTheServerThatSpeaksImap) {
   EXPECT_EQ(world.leftovers(), "");
 }
 
+/// A mailbox at a server that has alice's too.
+template <class Model>
+void make_bobs(Model& box, Model& door) {
+  box.user = "bob";
+  box.password = "builder";
+  door.neighbours = {&box};
+}
+
+TEST(World, APop3LoginChoosesTheMailbox) {
+  Store bobs({"to bob\r\n\r\n"});
+  World world;
+  make_bobs(bobs, world.store);
+  Client bob = world.connect();
+  bob.log_in("bob", "builder");
+  EXPECT_EQ(bob.say("STAT\r\n"), "+OK 1 10\r\n");
+  Client alice = world.logged_in();
+  EXPECT_EQ(alice.say("STAT\r\n"), "+OK 0 0\r\n");
+  bob.say("QUIT\r\n");
+  alice.say("QUIT\r\n");
+  EXPECT_EQ(world.leftovers(), "");
+}
+
+TEST(World, AnImapLoginChoosesTheMailbox) {
+  ImapStore bobs({"to bob\r\n\r\n"});
+  World world;
+  world.use_imap();
+  make_bobs(bobs, world.imap);
+  Client bob = world.connect();
+  bob.log_in("bob", "builder");
+  EXPECT_EQ(bob.say("STAT\r\n"), "+OK 1 10\r\n");
+  EXPECT_EQ(world.logged_in().say("STAT\r\n"), "+OK 0 0\r\n");
+  bob.say("DELE 1\r\nQUIT\r\n");
+  EXPECT_THAT(bobs.removed(), ElementsAre(1));
+  EXPECT_EQ(bobs.removals.at(0).text, "to bob\r\n\r\n");
+}
+
+TEST(World, APop3MailboxMayLoseWhatIsRemoved) {
+  World world;
+  world.store.messages = {"a\r\n\r\n", "bb\r\n\r\n"};
+  world.store.removes = true;
+  Client first = world.logged_in();
+  Client second = world.logged_in();
+  first.say("DELE 1\r\nQUIT\r\n");
+  EXPECT_THAT(second.say("RETR 1\r\n"), HasSubstr("-ERR"));
+  EXPECT_THAT(world.logged_in().say("UIDL\r\n"), HasSubstr("1 uid-2\r\n.\r\n"));
+}
+
+TEST(World, APop3MailboxMayBeOfOneSessionAtATime) {
+  World world;
+  world.store.exclusive = true;
+  Client first = world.logged_in();
+  EXPECT_THAT(world.connect().log_in(), HasSubstr("-ERR [IN-USE]"));
+  first.say("QUIT\r\n");
+  EXPECT_THAT(world.connect().log_in(), HasSubstr("+OK"));
+}
+
 TEST(World, ImapGoesThroughStartTls) {
   World world;
   world.use_imap();
