@@ -330,8 +330,10 @@ bool ImapClient::take_buffered_response() {
   reader_.consume(parsed.consumed);
   if (parsed.step == Step::need_more) return false;
   const Result<Step> step = accept(parsed.step);
-  if (step) return *step == Step::response;
-  lost_ = step.error();
+  if (step && *step != Step::body) return *step == Step::response;
+  // A body that nobody asked for: its octets would be taken for what comes next.
+  lost_ = step ? Error(FailureKind::backend_protocol, "a body that nobody asked for") : step.error();
+  literal_left_ = 0;
   return false;
 }
 

@@ -7,6 +7,7 @@ namespace {
 using testing::ElementsAre;
 
 const char kHello[] = "Subject: hello\r\n\r\nfirst\r\n.second\r\n";
+const char kHelloOnWire[] = "Subject: hello\r\n\r\nfirst\r\n..second\r\n";
 const char kShort[] = "Subject: short\r\n\r\nbody\r\n";
 
 TEST_F(TranslationTest, OneFlightAfterTheLogin) {
@@ -119,6 +120,17 @@ TEST_F(TranslationTest, MessageBeyondTheLimitIsRefusedAndNotCut) {
   EXPECT_EQ(text(1), "message_unreadable");
   EXPECT_EQ(imap.count("UID FETCH"), 1U);
   EXPECT_EQ(text(2), kShort);
+}
+
+TEST_F(TranslationTest, BodyThatNobodyAskedForEndsTheConnectionAndNotTheProcess) {
+  deliver({kHello, kShort});
+  ASSERT_EQ(open(), "");
+  imap.instead["UID FETCH 1 (UID BODY.PEEK[])"] = {
+      step::send("* 1 FETCH (UID 1 BODY[] " + ImapStore::literal(kHello) + ")\r\n$TAG OK done\r\n" +
+                 "* 2 FETCH (UID 2 BODY[] " + ImapStore::literal("abc") + ")\r\n")};
+  EXPECT_EQ(text(1), kHelloOnWire);
+  maildrop->rest();
+  EXPECT_EQ(text(2), "backend_protocol");
 }
 
 TEST_F(TranslationTest, ServerThatAsksForPatienceIsLeftAlone) {
