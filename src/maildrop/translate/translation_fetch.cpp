@@ -21,9 +21,10 @@ constexpr Bytes kLineGuess = 128;
 constexpr Bytes kMaxWindow = 1024 * 1024;
 /// TOP of so many lines is the whole message.
 constexpr std::uint64_t kAllLines = 100'000;
-/// What Courier sends for a message that is no longer there.
+/// What Courier sends for a message that is gone, or whose file another session renames because of a flag.
 constexpr std::string_view kPlaceholder =
     "From: System Administrator <root@localhost>\r\nSubject: message unavailable\r\n";
+constexpr Bytes kPlaceholderSize = 129;  // with what follows
 
 pop3::DotStuffer::Nul nul(const config::Imap& settings) noexcept {
   return settings.nul == config::Nul::pass ? pop3::DotStuffer::Nul::pass : pop3::DotStuffer::Nul::replace;
@@ -270,7 +271,9 @@ coro::Task<Result<Bodies::Arrived>> Translation::arrival(const Delivery& deliver
 /// message that only begins so is as large as was asked for.
 coro::Task<Result<bool>> Translation::is_placeholder(const Bodies::Arrived& arrived,
                                                      const Delivery& delivery) {
-  const bool may_be = link_->client().quirks().gone_is_placeholder && arrived.size != delivery.size &&
+  // Its size may have been listed already: then the message was away for that moment, and is another one.
+  const bool has_its_size = arrived.size != delivery.size || arrived.size == kPlaceholderSize;
+  const bool may_be = link_->client().quirks().gone_is_placeholder && has_its_size &&
                       arrived.size >= kPlaceholder.size() && arrived.size < kHeaderGuess;
   if (!may_be) co_return false;
   if (arrived.form == Bodies::Arrived::Form::held) {

@@ -50,6 +50,19 @@ TEST_F(TranslationRetrTest, InventedMessageIsGoneAlsoWhenItCameAhead) {
   EXPECT_EQ(text(4), small(4));
 }
 
+TEST_F(TranslationRetrTest, InventedMessageIsGoneAlsoWhenItsSizeWasListed) {
+  settings.imap.profile = config::ImapProfile::courier;
+  imap.gone = ImapStore::Gone::placeholder;
+  fill(2);
+  imap.inbox().messages[0].size = 129;
+  ASSERT_EQ(open(), "");
+  EXPECT_EQ(listing(), "1 129\r\n2 16\r\n");
+  imap.expunge(1);
+  EXPECT_EQ(text(1), "message_gone");
+  EXPECT_EQ(top(1, 5), "message_gone");
+  EXPECT_EQ(text(2), small(2));
+}
+
 TEST_F(TranslationRetrTest, MessageThatOnlyBeginsLikeAnInventedOneIsDelivered) {
   settings.imap.profile = config::ImapProfile::courier;
   const std::string real =
