@@ -275,6 +275,11 @@ coro::Task<Result<void>> SnapshotTaker::search_all(UidRanges& found) {
     if (!searched) co_return searched;
     if (found.count() > settings().max_messages) co_return too_many();
     if (found.count() >= state_.exists) co_return Result<void>();
+    if (attempt != 0) break;
+    // Cyrus finds no message that another session has just removed, and tells of it only behind a NOOP.
+    Result<void> told = co_await run("NOOP");
+    if (!told) co_return told;
+    if (found.count() >= state_.exists) co_return Result<void>();
   }
   co_return Error(FailureKind::mailbox, "the server tells of " + std::to_string(state_.exists) +
                                             " messages and finds " + std::to_string(found.count()));
