@@ -41,6 +41,7 @@ class Remover final : private backend::ImapListener {
 
   coro::Task<Result<void>> each_set(const Folder& folder, const std::vector<bool>& chosen, SetStep step);
   coro::Task<Result<void>> expunge(const std::string& set, std::size_t messages);
+  coro::Task<Result<void>> expunge_once(const std::string& set);
   coro::Task<Result<void>> flag_deleted(const std::string& set, std::size_t messages);
   coro::Task<Result<void>> add_keyword(const std::string& set, std::size_t messages);
   coro::Task<Result<void>> move(const std::string& set, std::size_t messages);
