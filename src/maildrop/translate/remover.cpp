@@ -126,11 +126,15 @@ coro::Task<Result<void>> Remover::each_set(const Folder& folder, const std::vect
 /// DEL-4. Once more if something is left: Dovecot says OK and does nothing when others are at work in the
 /// same mailbox.
 coro::Task<Result<void>> Remover::expunge(const std::string& set, std::size_t messages) {
-  Result<void> done = co_await expunge_once(set);
-  const bool refused = !done && done.error().kind() == FailureKind::update_failed;
-  if (refused) done = co_await expunge_once(set);
-  if (done) removed_ += messages;
-  co_return done;
+  for (bool again = false;; again = true) {
+    Result<void> expunged = co_await expunge_once(set);
+    if (!expunged) co_return expunged;
+    // EXPUNGEs that came prove nothing (DEL-4): they may be of messages that others have removed.
+    Result<void> gone = co_await verify(set);
+    if (gone) removed_ += messages;
+    const bool are_left = !gone && gone.error().kind() == FailureKind::update_failed;
+    if (!are_left || again) co_return gone;
+  }
 }
 
 /// Both commands in one piece: an EXPUNGE of what could not be flagged does nothing.
@@ -149,9 +153,7 @@ coro::Task<Result<void>> Remover::expunge_once(const std::string& set) {
   if (!done) co_return done;
   if (!flagged.is_ok()) co_return failed("UID STORE", flagged.text);
   if (!expunged.is_ok()) co_return failed("UID EXPUNGE", expunged.text);
-  // EXPUNGEs prove nothing (DEL-4): they may be of messages that others have removed.
-  Result<void> gone = co_await verify(set);
-  co_return gone;
+  co_return Result<void>();
 }
 
 /// Others may have removed some before; or the server has not done what it said.
@@ -314,7 +316,7 @@ coro::Task<Result<void>> Remover::remove_protecting(const Folder& folder, const 
   }
   state_ = MailboxState();
   Result<void> expunged = co_await run("EXPUNGE");
-  if (expunged && state_.removals < named.count()) expunged = co_await verify_all(named);
+  if (expunged) expunged = co_await verify_all(named);
   if (expunged) removed_ += named.count();
   const bool may_restore = expunged || expunged.error().kind() == FailureKind::update_failed;
   if (!may_restore) co_return expunged;

@@ -68,7 +68,8 @@ TEST_F(TranslationMoveTest, WithoutMoveOnlyWhatWasCopiedIsRemoved) {
   begin({1, 3});
   EXPECT_EQ(commit(), "");
   EXPECT_THAT(asked(), ElementsAre("LIST \"\" \"*\" RETURN (SPECIAL-USE)", "UID COPY 1,3 \"Bin\"",
-                                   "UID STORE 1,3 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 1,3"));
+                                   "UID STORE 1,3 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 1,3",
+                                   "UID SEARCH RETURN (ALL) UID 1,3"));
   EXPECT_EQ(imap.uids("Bin").size(), 2U);
 }
 
