@@ -94,7 +94,11 @@ class ImapClient:
             self.truth.deliver(int(re.search(rb"APPENDUID \d+ (\d+)", data[0])[1]), octets)
 
     def mark(self) -> None:
-        """Never takes away a mark of deletion: it might be of somebody who is about to remove what he has marked."""
+        """Never takes away a mark of deletion: it might be of somebody who is about to remove what he has marked.
+
+        And not at Courier, which forgets to remove a message when another session changes its flags just then."""
+        if self.server.name == "courier":
+            return
         for change in (r"+FLAGS.SILENT (\Seen $Label)", r"-FLAGS.SILENT (\Seen)", r"+FLAGS.SILENT (\Deleted)"):
             uids = self.some(2)
             if uids:
@@ -106,9 +110,12 @@ class ImapClient:
             self.truth.remove(uids, lambda: self.expunge_now(uids))
 
     def expunge_now(self, uids: list[int]) -> None:
+        """Until they are gone: Dovecot and Courier say OK to an EXPUNGE that others at work have made void."""
         self.connection.select()  # Courier does not show a session what it has appended itself until it asks
-        self.connection.uid("STORE", by_set(uids), "+FLAGS.SILENT", r"(\Deleted)")
-        assert self.connection.uid("EXPUNGE", by_set(uids))[0] == "OK"
+        while self.connection.uid("SEARCH", "UID", by_set(uids))[1] != [b""]:
+            self.connection.uid("STORE", by_set(uids), "+FLAGS.SILENT", r"(\Deleted)")
+            assert self.connection.uid("EXPUNGE", by_set(uids))[0] == "OK"
+            self.connection.select()
 
     def some(self, count: int) -> list[int]:
         left = self.truth.left()
@@ -159,12 +166,12 @@ class Pop3Client:
 @pytest.mark.parametrize("seed", range(2))
 def test_everybody_sees_the_truth_and_nothing_is_lost(server, gateway_for, seed):
     user, truth = server.new_user(), Truth()
-    leg = server.imap_leg(uidl="%{uid}")
+    is_courier = server.name == "courier"
+    leg = server.imap_leg(uidl="%{uid}", mark_seen="never" if is_courier else "quit")
     gateways = [gateway_for(leg), gateway_for(leg)]
     imap = ImapClient(server, user, truth, seed)
     with server.store.imap(user) as imap.connection:
         imap.deliver(FIRST)
-    is_courier = server.name == "courier"
     clients = [Pop3Client(gateway, user, truth, seed * 100 + n, is_courier) for n, gateway in enumerate(gateways)]
     with ThreadPoolExecutor(3) as pool:
         for done in [pool.submit(worker.run, ROUNDS) for worker in (imap, *clients)]:
