@@ -154,7 +154,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def make_server(request, certificates) -> Callable[..., MailStore]:
-    """make_server(name, user, ...): one of the servers, to be entered. `passwords` are of users with one of their own."""
+    """make_server(name, user, ...): one of the servers, to be entered; `passwords` for users with their own."""
 
     def make(name: str, *users: str, passwords: dict[str, str] | None = None) -> MailStore:
         root = request.getfixturevalue(f"{name}_root")

@@ -1,4 +1,4 @@
-"""The gateway shows what lies behind IMAP as the server's own POP3 would: contents, sizes and unique ids of the corpus."""
+"""The gateway shows what lies behind IMAP as the server's own POP3 would: contents, sizes and unique ids."""
 
 import pytest
 from conftest import ODD, PASSWORD, Server, logged_in
