@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -252,11 +253,11 @@ bool Simulation::watch() {
 
 void Simulation::act_out() {
   test::TestScheduler& scheduler = world_.scheduler();
-  std::stable_sort(events_.begin(), events_.end(),
-                   [](const Event& a, const Event& b) { return a.when < b.when; });
-  for (const Event& event : events_) {
-    if (event.when > scheduler.now()) scheduler.advance(event.when - scheduler.now());
-    event.what();
+  std::multimap<TimePoint, std::function<void()>> in_order;  // those of one time stay in theirs
+  for (Event& event : events_) in_order.emplace(event.when, std::move(event.what));
+  for (const auto& [when, what] : in_order) {
+    if (when > scheduler.now()) scheduler.advance(when - scheduler.now());
+    what();
     world_.settle();
   }
   const auto until = [&](TimePoint when) {
