@@ -130,7 +130,8 @@ Result<void, Trouble> ensure_schema(Database& database, const config::ServedUidl
 /// WAL: readers do not wait for a writer, and nothing is synced but at checkpoints; after a power cut the
 /// last saves may be missing. Memory mapping is off, because a file that somebody truncates would kill us.
 std::string settings(Bytes most_octets, std::int64_t page_size) {
-  return "PRAGMA synchronous = NORMAL;PRAGMA mmap_size = 0;PRAGMA cell_size_check = ON;"
+  return "PRAGMA synchronous = NORMAL;PRAGMA mmap_size = 0;PRAGMA cell_size_check = ON;PRAGMA temp_store = "
+         "MEMORY;"
          "PRAGMA journal_size_limit = 67108864;PRAGMA max_page_count = " +
          std::to_string(static_cast<std::int64_t>(most_octets) / page_size);
 }

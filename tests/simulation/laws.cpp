@@ -68,7 +68,7 @@ bool is_calm(const Visit& visit) {
   return visit.is_calm && visit.account->is_calm && !visit.kicked;
 }
 
-/// Of a POP3 server: what somebody else removed is not listed any more.
+/// Of a POP3 server: it is not listed any more. Of an IMAP server: it cannot be read any more.
 bool is_gone(const Account& account, std::size_t letter, TimePoint when) {
   return account.letters[letter].removed && *account.letters[letter].removed <= when;
 }
@@ -274,7 +274,10 @@ void Laws::listed_one(Visit& visit, const Answer& answer, std::string_view line)
   if (answer.order.verb == Verb::list) {
     const std::uint64_t size = number(text);
     const bool knows = known != visit.letters.end() && account.has_honest_sizes;
-    if (knows && size != account.size(known->second))
+    // Who has to read a message to know its size cannot, once it is gone: then it is what the server says.
+    const bool could_read =
+        !account.lists_wire_sizes || (knows && !is_gone(account, known->second, answer.came));
+    if (knows && could_read && size != account.size(known->second))
       wrong("another size than " + std::to_string(account.size(known->second)));
     return;
   }

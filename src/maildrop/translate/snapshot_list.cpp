@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "maildrop/translate/placeholder.hpp"
 #include "maildrop/translate/size_meter.hpp"
 #include "maildrop/translate/snapshot_taker.hpp"
 #include "maildrop/translate/unique_id.hpp"
@@ -199,7 +200,7 @@ coro::Task<Result<std::size_t>> SnapshotTaker::measure(store::Snapshot& snapshot
   std::size_t at = 0;
   while (at < wanted.size() && link_.scheduler().now() < enough) {
     std::size_t index = at;
-    SizeMeter meter;
+    SizeMeter meter(quirks().gone_is_placeholder ? kPlaceholder : std::string_view());
     const std::string set = next_set(snapshot, wanted, at, quirks().short_lines);
     backend::ImapAnswer answer = link_.client().put("UID FETCH " + set + " (UID BODY.PEEK[])");
     Result<void> read = co_await link_.client().finish(answer, meter, deadline_);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "maildrop/translate/mailbox_state.hpp"
+#include "maildrop/translate/placeholder.hpp"
 #include "maildrop/translate/translation.hpp"
 #include "postern/maildrop/opener.hpp"
 #include "postern/pop3/dot_stuffer.hpp"
@@ -21,10 +22,6 @@ constexpr Bytes kLineGuess = 128;
 constexpr Bytes kMaxWindow = 1024 * 1024;
 /// TOP of so many lines is the whole message.
 constexpr std::uint64_t kAllLines = 100'000;
-/// What Courier sends for a message that is gone, or whose file another session renames because of a flag.
-constexpr std::string_view kPlaceholder =
-    "From: System Administrator <root@localhost>\r\nSubject: message unavailable\r\n";
-constexpr Bytes kPlaceholderSize = 129;  // with what follows
 
 pop3::DotStuffer::Nul nul(const config::Imap& settings) noexcept {
   return settings.nul == config::Nul::pass ? pop3::DotStuffer::Nul::pass : pop3::DotStuffer::Nul::replace;

@@ -75,6 +75,24 @@ TEST(SizeMeter, OneMessageDoesNotCountForAnother) {
   EXPECT_EQ(meter.sizes().size(), 2U);
 }
 
+TEST(SizeMeter, WhatTheServerInventedDoesNotCount) {
+  const std::string_view texts[] = {"From: root\r\nSubject: gone\r\n\r\n", "From: root\r\n",
+                                    "From: joe\r\n\r\n"};
+  for (std::size_t cut = 1; cut < texts[1].size(); ++cut) {
+    SizeMeter meter("From: root\r\nSubject");
+    for (std::uint32_t uid = 1; uid <= 3; ++uid) {
+      const std::string_view text = texts[uid - 1];
+      meter.on_body(body_of(text.size()));
+      meter.on_octets(text.substr(0, cut));
+      meter.on_octets(text.substr(std::min(cut, text.size())));
+      meter.on_response(end_of(uid));
+    }
+    EXPECT_FALSE(meter.sizes().contains(1)) << cut;
+    EXPECT_EQ(meter.sizes().at(2), 12U) << cut;
+    EXPECT_EQ(meter.sizes().at(3), 13U) << cut;
+  }
+}
+
 TEST(SizeMeter, TellsWhatIsRead) {
   SizeMeter meter;
   imap::Body body = body_of(3);
