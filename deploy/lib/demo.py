@@ -3,6 +3,7 @@
 Starts a store and the gateway, fetches a message by each road, compares, then waits.
 """
 
+import os
 import shlex
 import shutil
 import signal
@@ -21,6 +22,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RELAYED, TRANSLATED = "ann@example.net", "ann@imap.example.net"  # the same mailbox; the domain chooses the road
 ROADS = (RELAYED, TRANSLATED)
 PASSWORD = "correct-horse"
+SERVANT = "nobody"  # whom postern becomes when the demo is run by root
 MAILBOX = [
     b"""From: Postern <postmaster@example.net>
 To: Ann <ann@example.net>
@@ -114,6 +116,12 @@ def start(stack: ExitStack) -> tuple[Dovecot, Gateway, Path]:
     relayed = backend(store.ports.pop3, name="relayed")
     translated = imap_backend(store.ports.imap, name="translated")
     config = configuration([relayed, translated], folder)
+    if os.geteuid() == 0:
+        config["runtime"]["user"] = SERVANT
+        folder.chmod(0o755)
+        shutil.chown(key, SERVANT)  # to be read again by a reload
+    else:
+        del config["runtime"]["user"]
     config["routes"] = [
         {"match": {"domain": RELAYED.partition("@")[2]}, "backend": "relayed"},
         {"match": {"domain": TRANSLATED.partition("@")[2]}, "backend": "translated"},

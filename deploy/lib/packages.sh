@@ -4,7 +4,7 @@
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libuv1-dev libssl-dev libc-ares-dev libyaml-cpp-dev prometheus-cpp-dev
-  libfmt-dev libspdlog-dev libcli11-dev libhttp-parser-dev libsqlite3-dev
+  libfmt-dev libspdlog-dev libcli11-dev libhttp-parser-dev libsqlite3-dev libseccomp-dev
 )
 
 # What the demo and the tests run. Real mail servers and mail programs are not here: postern_testing/packages.py.
@@ -13,7 +13,7 @@ run_packages=(ca-certificates curl openssl python3 python3-yaml)
 test_packages=(
   libgtest-dev libgmock-dev
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19
-  python3-pytest python3-pyflakes python3-jsonschema shellcheck
+  python3-pytest python3-pytest-xdist python3-pyflakes python3-jsonschema shellcheck
 )
 
 is_installed() {

@@ -137,10 +137,8 @@ class LoopAssembler {
 
 Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::Config>& config,
                                             metrics::Registry& registry,
-                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys,
-                                            const config::ServedUidls& served) {
+                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys) {
   config::Problems problems;
-  for (const auto& change : config::uidl_changes(*config, served)) problems.push_back(change.to_problem());
   Assembly assembly;
   assembly.config = config;
   for (unsigned loop = 0; loop < registry.loops(); ++loop) {
@@ -150,6 +148,18 @@ Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::
     if (loop == 0) assembly.certificates = assembler.certificates();
   }
   return assembly;
+}
+
+config::Problems changed_uidls(const config::Config& config, const config::ServedUidls& served) {
+  config::Problems problems;
+  for (const auto& change : config::uidl_changes(config, served)) problems.push_back(change.to_problem());
+  return problems;
+}
+
+void report(Log& log, const config::Problems& problems) {
+  for (const config::Problem& problem : problems) {
+    LogLine(log, LogLevel::error, "config_error", "configuration error").field("detail", problem.to_string());
+  }
 }
 
 }  // namespace postern::app

@@ -26,11 +26,16 @@ class Assembly {
 };
 
 /// Reads what the configuration names and checks that it fits together. Blocks on the file system. The
-/// mistakes that only show here (a key that does not fit its certificate, an unknown cipher, a backend that
-/// served other unique-ids before) are problems with their place in the file.
+/// mistakes that only show here (a key that does not fit its certificate, an unknown cipher) are problems
+/// with their place in the file.
 Result<Assembly, config::Problems> assemble(const std::shared_ptr<const config::Config>& config,
                                             metrics::Registry& registry,
-                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys,
-                                            const config::ServedUidls& served);
+                                            const std::shared_ptr<tls::TicketKeys>& ticket_keys);
+
+/// The backends that would show other unique-ids than those `served` before, as problems.
+config::Problems changed_uidls(const config::Config& config, const config::ServedUidls& served);
+
+/// Tells the log of each.
+void report(Log& log, const config::Problems& problems);
 
 }  // namespace postern::app

@@ -1,10 +1,10 @@
+#include "app/cpus.hpp"
+
 #include <sched.h>
 
 #include <algorithm>
 #include <fstream>
 #include <string>
-
-#include "app/supervisor.hpp"
 
 namespace postern::app {
 namespace {
@@ -20,8 +20,6 @@ unsigned quota() {
   return static_cast<unsigned>((microseconds + period - 1) / period);
 }
 
-}  // namespace
-
 unsigned usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -29,6 +27,12 @@ unsigned usable_cpus() {
   unsigned count = std::max(1U, static_cast<unsigned>(CPU_COUNT(&set)));
   if (const unsigned limit = quota(); limit != 0) count = std::min(count, limit);
   return count;
+}
+
+}  // namespace
+
+unsigned event_loops(const config::Config& config) {
+  return config.runtime.threads != 0 ? config.runtime.threads : usable_cpus();
 }
 
 }  // namespace postern::app

@@ -17,6 +17,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace postern::app {
 namespace {
@@ -191,22 +192,34 @@ void block_signals() {
 
 struct AsyncLogSink::Impl {
   Impl(int descriptor, std::chrono::milliseconds longest)
-      : grace(longest),
-        sink(std::make_shared<LineSink>(descriptor)),
-        pool(std::make_shared<spdlog::details::thread_pool>(kQueue, 1, block_signals,
-                                                            [lines = sink] { lines->flush(); })),
-        logger(std::make_shared<spdlog::async_logger>("log", sink, pool,
-                                                      spdlog::async_overflow_policy::overrun_oldest)) {
+      : grace(longest), sink(std::make_shared<LineSink>(descriptor)) {}
+
+  ~Impl() {
+    if (!pool) start();
+    sink->target().end_by(system_clock().now() + grace);
+    pool.reset();  // ends and joins the thread, after all that is queued went through the sink
+  }
+
+  void start() {
+    pool = std::make_shared<spdlog::details::thread_pool>(kQueue, 1, block_signals,
+                                                          [lines = sink] { lines->flush(); });
     sink->watch(*pool);
+    logger = std::make_shared<spdlog::async_logger>("log", sink, pool,
+                                                    spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(spdlog::level::trace);  // whoever builds lines has decided
     logger->flush_on(spdlog::level::err);
     // Only memory can have failed. spdlog would print, to a descriptor that may block.
     logger->set_error_handler([this](const std::string&) { failed.fetch_add(1, std::memory_order_relaxed); });
+    for (const auto& [level, line] : early) logger->log(level, line);
+    early.clear();
   }
 
-  ~Impl() {
-    sink->target().end_by(system_clock().now() + grace);
-    pool.reset();  // ends and joins the thread, after all that is queued went through the sink
+  void write(spdlog::level::level_enum level, std::string_view line) {
+    if (logger) {
+      logger->log(level, spdlog::string_view_t(line.data(), line.size()));
+    } else {
+      early.emplace_back(level, line);
+    }
   }
 
   const std::chrono::milliseconds grace;
@@ -214,6 +227,7 @@ struct AsyncLogSink::Impl {
   std::shared_ptr<LineSink> sink;
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::vector<std::pair<spdlog::level::level_enum, std::string>> early;  // before the start
 };
 
 AsyncLogSink::AsyncLogSink(int descriptor, std::chrono::milliseconds grace)
@@ -221,16 +235,21 @@ AsyncLogSink::AsyncLogSink(int descriptor, std::chrono::milliseconds grace)
 
 AsyncLogSink::~AsyncLogSink() = default;
 
+void AsyncLogSink::start() {
+  impl_->start();
+}
+
 void AsyncLogSink::write(LogLevel level, std::string_view line) noexcept {
   try {
-    impl_->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    impl_->write(to_spdlog(level), line);
   } catch (...) {  // no memory for a line: lost like any other
     impl_->failed.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
 std::uint64_t AsyncLogSink::dropped() const noexcept {
-  return impl_->pool->overrun_counter() + impl_->sink->lost() + impl_->failed.load(std::memory_order_relaxed);
+  const std::uint64_t overrun = impl_->pool ? impl_->pool->overrun_counter() : 0;
+  return overrun + impl_->sink->lost() + impl_->failed.load(std::memory_order_relaxed);
 }
 
 }  // namespace postern::app

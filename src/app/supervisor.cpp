@@ -1,14 +1,15 @@
 #include "app/supervisor.hpp"
 
 #include <malloc.h>
-#include <openssl/crypto.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
+#include "app/cpus.hpp"
 #include "app/exit_status.hpp"
+#include "app/service_manager.hpp"
 #include "app/version.hpp"
 #include "postern/loop/loop.hpp"
 
@@ -17,49 +18,20 @@ namespace {
 
 /// A loop that has not ticked for so long hangs.
 constexpr std::chrono::seconds kHung{10};
-/// A session has two sockets; what else is open is little beside it.
-constexpr rlim_t kDescriptorsPerSession = 2;
-constexpr rlim_t kOtherDescriptors = 256;
 /// Scrapes and probes at a time; more are closed at once. Each may hold a whole answer until its reader took
 /// it.
 constexpr std::size_t kMaxAdminConnections = 64;
-
-unsigned threads(const config::Config& config) {
-  return config.runtime.threads != 0 ? config.runtime.threads : usable_cpus();
-}
 
 /// Whether something is different that a reload leaves as it is.
 bool needs_restart(const config::Config& now, const config::Config& fresh) {
   const auto same_address = [](const SocketAddress& a, const SocketAddress& b) {
     return a.to_string() == b.to_string();
   };
-  return threads(now) != threads(fresh) || now.log.format != fresh.log.format ||
+  return event_loops(now) != event_loops(fresh) || now.log.format != fresh.log.format ||
          now.log.target != fresh.log.target || now.store.memory != fresh.store.memory ||
-         now.store.file != fresh.store.file ||
+         now.store.file != fresh.store.file || now.runtime.control != fresh.runtime.control ||
          !std::equal(now.admin.bind.begin(), now.admin.bind.end(), fresh.admin.bind.begin(),
                      fresh.admin.bind.end(), same_address);
-}
-
-/// Raises the limit of descriptors as far as it goes; false when that is not enough for the sessions that are
-/// allowed.
-bool raise_descriptor_limit(const config::Config& config) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur >= config.limits.max_sessions * kDescriptorsPerSession + kOtherDescriptors;
-}
-
-std::string key_of(const config::Listener& listener, const SocketAddress& address) {
-  return listener.name + " " + address.to_string();
-}
-
-metrics::BuildInfo build_info() {
-  metrics::BuildInfo info;
-  info.version = kVersion;
-  info.openssl = OpenSSL_version(OPENSSL_VERSION_STRING);
-  info.libuv = loop::libuv_version();
-  return info;
 }
 
 }  // namespace
@@ -125,6 +97,7 @@ struct Supervisor::AdminSide {
   MemoryTimer memory_timer;
   http::Handler handler;
   std::vector<std::unique_ptr<net::Listener>> listeners;
+  std::unique_ptr<ControlPort> control;
   std::thread joiner;  // waits for the workers' threads, so that the loop can go on meanwhile
 };
 
@@ -133,13 +106,13 @@ coro::Task<void> Supervisor::AdminSide::stop_when_empty() {
   loop.stop();
 }
 
-Supervisor::Supervisor(std::string path, std::shared_ptr<const config::Config> config, Log& log)
+Supervisor::Supervisor(std::string path, Groundwork ground, Log& log)
     : path_(std::move(path)),
       log_(log),
-      metrics_(threads(*config), build_info()),
-      shared_(log, system_clock(), system_random(), metrics_, config->store),
-      ticket_keys_(std::make_shared<tls::TicketKeys>(system_clock(), system_random())),
-      config_(std::move(config)),
+      ground_(std::move(ground)),
+      config_(ground_.assembly.config),
+      metrics_(*ground_.metrics),
+      shared_(log, system_clock(), system_random(), metrics_, config_->store),
       side_(std::make_unique<AdminSide>(*this)) {
   metrics_.set_log_dropped([&log] { return log.sink().dropped(); });
   admin_sources_.allow_from = config_->admin.allow_from;
@@ -151,24 +124,17 @@ Supervisor::Supervisor(std::string path, std::shared_ptr<const config::Config> c
 
 Supervisor::~Supervisor() = default;
 
-int Supervisor::run(ChangedUidls changed) {
+int Supervisor::run(ChangedUidls changed, const std::function<void()>& serving) {
   const config::ServedUidls before = shared_.store.served_uidls(config::served_by(*config_));
-  const bool held_to_it = changed == ChangedUidls::refuse;
-  auto assembly = assemble(config_, metrics_, ticket_keys_, held_to_it ? before : config::ServedUidls());
-  if (!assembly) {
-    report(assembly.error());
-    return kExitConfig;
-  }
-  if (!raise_descriptor_limit(*config_)) {
-    LogLine(log_, LogLevel::warn, "limits", "the descriptor limit is too low for limits.max_sessions");
+  if (changed == ChangedUidls::refuse) {
+    const config::Problems problems = changed_uidls(*config_, before);
+    report(log_, problems);
+    if (!problems.empty()) return kExitConfig;
   }
   for (unsigned i = 0; i < metrics_.loops(); ++i) workers_.push_back(std::make_unique<Worker>(shared_, i));
-  Result<void, std::string> listening = switch_to(std::move(*assembly));
-  if (listening) listening = open_admin();
-  if (!listening) {
-    LogLine(log_, LogLevel::error, "start_failed", "cannot listen").field("detail", listening.error());
-    return kExitUnavailable;
-  }
+  switch_to(std::move(ground_.assembly), std::move(ground_.sockets));
+  open_admin(std::move(ground_.admin_sockets));
+  if (ground_.control) open_control();
   keep_served(config::uidl_changes(*config_, before));
   side_->loop.on_signal(SIGHUP, [this] { reload(); });
   side_->loop.on_signal(SIGTERM, [this] { drain(); });
@@ -177,54 +143,37 @@ int Supervisor::run(ChangedUidls changed) {
   LogLine(log_, LogLevel::info, "started", "postern started")
       .field("version", kVersion)
       .field("loops", metrics_.loops())
+      .field("pid", static_cast<std::uint32_t>(getpid()))
       .field("config", path_);
+  serving();
+  tell_ready();
   side_->loop.run();
   join_workers();
   LogLine(log_, LogLevel::info, "stopped", "postern stopped");
   return kExitOk;
 }
 
-/// Opens, for each loop, the sockets that the configuration has and the process has not.
-Result<std::vector<std::vector<ListeningSocket>>, std::string> Supervisor::open_sockets(
-    const config::Config& config) {
-  std::vector<std::vector<ListeningSocket>> opened(workers_.size());
-  for (const config::Listener& listener : config.listeners) {
-    for (const SocketAddress& configured : listener.bind) {
-      const std::string key = key_of(listener, configured);
-      if (open_keys_.contains(key)) continue;
-      SocketAddress address = configured;
-      for (auto& sockets : opened) {
-        auto socket = net::listen_on(address, &sockets == &opened.front());
-        if (!socket) return address.to_string() + ": " + socket.error();
-        address = net::local_address(socket->number());  // a port that the system chose is one for all loops
-        sockets.emplace_back(key, listener.name, std::move(*socket));
-      }
-      LogLine(log_, LogLevel::info, "listening", "listening")
-          .field("listener", listener.name)
-          .field("address", address.to_string());
-    }
-  }
-  return opened;
-}
-
-/// Makes a configuration the one that new connections are served by. On an error nothing has changed.
-Result<void, std::string> Supervisor::switch_to(Assembly assembly) {
-  auto opened = open_sockets(*assembly.config);
-  if (!opened) return std::move(opened).error();
-  std::set<std::string> keys;
+/// Makes a configuration the one that new connections are served by.
+void Supervisor::switch_to(Assembly assembly, LoopSockets opened) {
+  std::set<std::string> keys = socket_keys(*assembly.config);
   std::vector<std::string> listeners;
   std::vector<std::string> backends;
-  for (const config::Listener& listener : assembly.config->listeners) {
-    listeners.push_back(listener.name);
-    for (const SocketAddress& address : listener.bind) keys.insert(key_of(listener, address));
-  }
+  for (const config::Listener& listener : assembly.config->listeners) listeners.push_back(listener.name);
   for (const config::Backend& backend : assembly.config->backends) backends.push_back(backend.name);
   std::vector<std::string> closed;
   for (const std::string& key : open_keys_) {
     if (!keys.contains(key)) closed.push_back(key);
   }
+  std::erase_if(held_, [&](const ListeningSocket& socket) {
+    return std::find(closed.begin(), closed.end(), socket.key) != closed.end();
+  });
+  if (ground_.control_lock) {
+    for (const auto& sockets : opened) {
+      for (const ListeningSocket& socket : sockets) held_.push_back(duplicate(socket));
+    }
+  }
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->apply(std::move(assembly.services[i]), std::move((*opened)[i]), closed);
+    workers_[i]->apply(std::move(assembly.services[i]), std::move(opened[i]), closed);
   }
   open_keys_ = std::move(keys);
   config_ = assembly.config;
@@ -235,18 +184,13 @@ Result<void, std::string> Supervisor::switch_to(Assembly assembly) {
   const auto now = shared_.clock.wall_now().time_since_epoch();
   metrics_.process().config_last_reload_success_timestamp_seconds.set(
       std::chrono::duration_cast<std::chrono::seconds>(now).count());
-  return {};
 }
 
-Result<void, std::string> Supervisor::open_admin() {
-  for (const SocketAddress& address : config_->admin.bind) {
-    auto socket = net::listen_on(address, true);
-    if (!socket) return address.to_string() + ": " + socket.error();
-    LogLine(log_, LogLevel::info, "listening", "listening")
-        .field("listener", "admin")
-        .field("address", net::local_address(socket->number()).to_string());
+void Supervisor::open_admin(std::vector<ListeningSocket> sockets) {
+  for (ListeningSocket& socket : sockets) {
+    if (ground_.control_lock) held_.push_back(duplicate(socket));
     side_->listeners.push_back(net::make_listener(
-        side_->loop, std::move(*socket),
+        side_->loop, std::move(socket.socket),
         [this](net::Accepted accepted) {
           if (side_->gate.count() >= kMaxAdminConnections) return;
           side_->gate.spawn(
@@ -254,7 +198,25 @@ Result<void, std::string> Supervisor::open_admin() {
         },
         [](int) {}));
   }
-  return {};
+}
+
+void Supervisor::open_control() {
+  side_->control = std::make_unique<ControlPort>(
+      side_->loop, std::move(ground_.control), [this](int connection) { return hand_over(connection); },
+      [this] {
+        LogLine(log_, LogLevel::info, "taken_over", "another process serves from now on");
+        side_->listeners.clear();  // scrapes and probes are the other one's
+        leave(Worker::Logins::finished);
+      });
+}
+
+/// Everything that the next process needs. This one goes on until that one serves.
+bool Supervisor::hand_over(int connection) {
+  if (leaving_) return false;
+  for (const ListeningSocket& socket : held_) {
+    if (!send_socket(connection, socket)) return false;
+  }
+  return send_rest(connection, ground_.ticket_keys->save(), ground_.control_lock);
 }
 
 /// What is served from now on is what the next start is held to.
@@ -269,27 +231,26 @@ void Supervisor::keep_served(const std::vector<config::UidlChange>& changes) {
   }
 }
 
-void Supervisor::report(const config::Problems& problems) {
-  for (const config::Problem& problem : problems) {
-    LogLine(log_, LogLevel::error, "config_error", "configuration error")
-        .field("detail", problem.to_string());
-  }
-}
-
 /// Reads the file again. A bad one changes nothing, and says so.
 void Supervisor::reload() {
-  if (draining_) return;
+  if (leaving_) return;
+  tell_reloading();
   auto assembly = load();
   Result<void, std::string> switched;
   if (!assembly) {
-    report(assembly.error());
+    report(log_, assembly.error());
     switched = std::to_string(assembly.error().size()) + " errors in the configuration";
   } else {
     if (needs_restart(*config_, *assembly->config)) {
       LogLine(log_, LogLevel::warn, "config_reload",
-              "runtime.threads, log.format, log.target, admin.bind and store need a restart");
+              "runtime.threads and control, log.format, log.target, admin.bind and store need a restart");
     }
-    switched = switch_to(std::move(*assembly));
+    auto opened = open_sockets(*assembly->config, workers_.size(), open_keys_, log_);
+    if (opened) {
+      switch_to(std::move(*assembly), std::move(*opened));
+    } else {
+      switched = std::move(opened).error();
+    }
   }
   if (switched) {
     keep_served({});
@@ -302,6 +263,7 @@ void Supervisor::reload() {
         .field("result", "failed")
         .field("detail", switched.error());
   }
+  tell_ready();
 }
 
 Result<Assembly, config::Problems> Supervisor::load() {
@@ -311,7 +273,9 @@ Result<Assembly, config::Problems> Supervisor::load() {
   // Of this process's own backends it needs no file to know.
   config::ServedUidls served = config::served_by(*config_);
   served.merge(shared_.store.served_uidls(config::served_by(*config)));
-  return assemble(config, metrics_, ticket_keys_, served);
+  config::Problems problems = changed_uidls(*config, served);
+  if (!problems.empty()) return problems;
+  return assemble(config, metrics_, ground_.ticket_keys);
 }
 
 /// The first SIGTERM: no new sessions, and the old ones may end. The second: everything ends.
@@ -321,11 +285,21 @@ void Supervisor::drain() {
     return;
   }
   draining_ = true;
+  tell_service_manager("STOPPING=1\n");
+  leave(Worker::Logins::refused);
+}
+
+/// No new connections: what is held of the sockets must go too, or the kernel would queue connections there
+/// that nobody accepts.
+void Supervisor::leave(Worker::Logins logins) {
+  for (auto& worker : workers_) worker->drain(logins);
+  if (std::exchange(leaving_, true)) return;
+  held_.clear();
+  ground_.control_lock = net::Descriptor();
   metrics_.process().draining.set(1);
   LogLine(log_, LogLevel::info, "drain", "draining")
       .field("sessions", shared_.live_sessions.load())
       .field("timeout_ms", Duration(config_->runtime.drain_timeout));
-  for (auto& worker : workers_) worker->drain();
   side_->loop.arm(side_->drain_timer, side_->loop.now() + config_->runtime.drain_timeout);
   side_->joiner = std::thread([this] {
     for (auto& worker : workers_) worker->join();
@@ -342,6 +316,7 @@ void Supervisor::end_now() {
 void Supervisor::join_workers() {
   if (side_->joiner.joinable()) side_->joiner.join();
   workers_.clear();
+  side_->control.reset();
   side_->listeners.clear();
   side_->loop.disarm(side_->drain_timer);
   if (side_->gate.count() != 0) {
@@ -362,7 +337,7 @@ std::string Supervisor::unhealthy() const {
 }
 
 std::string Supervisor::unready() const {
-  return draining_ ? "draining" : std::string();
+  return leaving_ ? "draining" : std::string();
 }
 
 }  // namespace postern::app

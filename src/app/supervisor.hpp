@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/assembly.hpp"
+#include "app/groundwork.hpp"
 #include "app/worker.hpp"
 #include "postern/admin/admin.hpp"
 
@@ -20,12 +21,13 @@ enum class ChangedUidls : std::uint8_t { refuse, accept };
 /// the main thread, on a loop of its own, so that a scrape or a reload takes no time from the sessions.
 class Supervisor {
  public:
-  /// `config` was loaded from `path`, which a reload reads again.
-  Supervisor(std::string path, std::shared_ptr<const config::Config> config, Log& log);
+  /// `ground` was laid by the configuration in `path`, which a reload reads again.
+  Supervisor(std::string path, Groundwork ground, Log& log);
   ~Supervisor();
 
-  /// Runs until the process is to end; its exit status. Reloads never change unique-ids.
-  int run(ChangedUidls changed);
+  /// Runs until the process is to end; its exit status. `serving` is called once all loops run. Reloads never
+  /// change unique-ids.
+  int run(ChangedUidls changed, const std::function<void()>& serving);
 
  private:
   struct AdminSide;
@@ -33,11 +35,12 @@ class Supervisor {
   class MemoryTimer;
 
   Result<Assembly, config::Problems> load();
-  Result<std::vector<std::vector<ListeningSocket>>, std::string> open_sockets(const config::Config& config);
-  Result<void, std::string> switch_to(Assembly assembly);
-  Result<void, std::string> open_admin();
+  void switch_to(Assembly assembly, LoopSockets opened);
+  void open_admin(std::vector<ListeningSocket> sockets);
+  void open_control();
+  bool hand_over(int connection);
+  void leave(Worker::Logins logins);
   void keep_served(const std::vector<config::UidlChange>& changes);
-  void report(const config::Problems& problems);
   void reload();
   void drain();
   void end_now();
@@ -47,19 +50,18 @@ class Supervisor {
 
   std::string path_;
   Log& log_;
-  metrics::Registry metrics_;
-  Shared shared_;
-  std::shared_ptr<tls::TicketKeys> ticket_keys_;
+  Groundwork ground_;  // what it holds for the start is taken from it
   std::shared_ptr<const config::Config> config_;
+  metrics::Registry& metrics_;
+  Shared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::set<std::string> open_keys_;  // of the listening sockets
+  std::vector<ListeningSocket>
+      held_;  // all of them once more, to be handed over; none without `runtime.control`
   admin::Sources admin_sources_;
   std::unique_ptr<AdminSide> side_;
-  bool draining_ = false;
+  bool leaving_ = false;   // no new connections
+  bool draining_ = false;  // no logins either
 };
-
-/// Event loops for `threads: auto`: the CPUs this process may use, by affinity and by the cgroup's cpu.max,
-/// rounded up.
-unsigned usable_cpus();
 
 }  // namespace postern::app

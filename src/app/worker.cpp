@@ -78,7 +78,8 @@ struct Worker::Parts {
   session::Environment environment;
   Heartbeat heartbeat;
   Services services;
-  std::map<std::string, std::unique_ptr<net::Listener>> listeners;
+  std::multimap<std::string, std::unique_ptr<net::Listener>> listeners;  // two of a key: see open_sockets()
+  bool leaving = false;
 };
 
 Worker::Worker(Shared& shared, unsigned index)
@@ -112,7 +113,7 @@ void Worker::apply(Services services, std::vector<ListeningSocket> opened, std::
     for (const std::string& key : closed) parts_->listeners.erase(key);
     for (ListeningSocket& opening : *sockets) {
       const std::string name = opening.listener;
-      parts_->listeners[opening.key] = net::make_listener(
+      auto listener = net::make_listener(
           parts_->loop, std::move(opening.socket),
           [this, name](net::Accepted accepted) { accept(name, std::move(accepted)); },
           [this](int error) {
@@ -121,6 +122,7 @@ void Worker::apply(Services services, std::vector<ListeningSocket> opened, std::
             LogLine(shared_.log, LogLevel::warn, "accept_failed", "cannot accept")
                 .field("detail", std::system_category().message(error));
           });
+      parts_->listeners.emplace(opening.key, std::move(listener));
     }
   });
 }
@@ -131,12 +133,13 @@ void Worker::accept(const std::string& listener, net::Accepted accepted) {
   parts_->gate.spawn(session::serve(parts_->environment, service->second, std::move(accepted)));
 }
 
-void Worker::drain() {
-  parts_->loop.post([this] {
-    if (std::exchange(parts_->environment.draining, true)) return;
+void Worker::drain(Logins logins) {
+  parts_->loop.post([this, logins] {
     parts_->listeners.clear();
-    parts_->environment.sessions.drain_all();
-    parts_->housekeeping.spawn(stop_when_empty());
+    if (logins == Logins::refused && !std::exchange(parts_->environment.draining, true)) {
+      parts_->environment.sessions.drain_all();
+    }
+    if (!std::exchange(parts_->leaving, true)) parts_->housekeeping.spawn(stop_when_empty());
   });
 }
 

@@ -8,21 +8,11 @@
 #include <vector>
 
 #include "app/assembly.hpp"
+#include "app/listening.hpp"
 #include "postern/loop/loop.hpp"
-#include "postern/net/socket.hpp"
 #include "postern/store/loop_store.hpp"
 
 namespace postern::app {
-
-/// A listening socket and the name of the listener it belongs to.
-class ListeningSocket {
- public:
-  ListeningSocket(std::string k, std::string l, net::Descriptor s)
-      : key(std::move(k)), listener(std::move(l)), socket(std::move(s)) {}
-  std::string key;  ///< what the configuration says of it: name and address
-  std::string listener;
-  net::Descriptor socket;
-};
 
 /// What all workers share; outlives them. Everything in it is safe on any thread.
 class Shared {
@@ -51,8 +41,10 @@ class Worker {
 
   /// Takes over a configuration: sockets that are new, and the keys of those to close.
   void apply(Services services, std::vector<ListeningSocket> opened, std::vector<std::string> closed);
-  /// Stops accepting; what has not logged in ends; the thread ends when the last session has.
-  void drain();
+  enum class Logins : std::uint8_t { refused, finished };
+  /// Stops accepting; the thread ends when the last session has. What has not logged in ends, or may finish,
+  /// because another process serves meanwhile. May be called once more, to refuse after all.
+  void drain(Logins logins);
   /// Ends all sessions; those that are in UPDATE too, if told so.
   void end_sessions(bool updates_too);
 

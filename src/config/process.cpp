@@ -1,8 +1,11 @@
+#include "config/report.hpp"
 #include "config/sections.hpp"
 #include "postern/base/assert.hpp"
 
 namespace postern::config {
 namespace {
+
+constexpr std::size_t kLongestSocketPath = 100;  // 107, and room for ".lock"
 
 std::vector<Network> loopback() {
   std::vector<Network> networks;
@@ -14,11 +17,30 @@ std::vector<Network> loopback() {
   return networks;
 }
 
+/// A path that the system takes for a socket (unix(7)), and that is the same one for whoever asks.
+void read_control(const MappingReader& section, std::string& control) {
+  const Node* node = section.text("control", control);
+  if (node == nullptr) return;
+  if (control.front() != '/' || control.size() > kLongestSocketPath) {
+    section.problem(node->position, "runtime.control: found " + in_quotes(control) +
+                                        ", expected an absolute path of " +
+                                        std::to_string(kLongestSocketPath) + " octets at most");
+  }
+}
+
 }  // namespace
 
 void read_runtime(const MappingReader& file, Config& config) {
+  config.runtime.user_mark = file.mark();
   const auto section = file.section("runtime");
   if (!section) return;
+  const Node* user = section->text("user", config.runtime.user);
+  config.runtime.user_mark =
+      user != nullptr ? section->context().report.mark(user->position) : section->mark();
+  read_control(*section, config.runtime.control);
+  section->boolean("seccomp", config.runtime.seccomp);
+  section->boolean("landlock", config.runtime.landlock);
+  section->boolean("core_dumps", config.runtime.core_dumps);
   section->threads("threads", config.runtime.threads);
   section->duration("drain_timeout", config.runtime.drain_timeout);
   section->duration("update_timeout", config.runtime.update_timeout);

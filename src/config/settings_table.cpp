@@ -26,6 +26,37 @@ constexpr Setting kSettings[] = {
          "this number instead of guessing."},
 
     {.path = "runtime", .type = Type::section, .description = "The process itself."},
+    {.path = "runtime.user",
+     .type = Type::text,
+     .description = "The user that postern becomes when it is started as root, once ports are bound and keys "
+                    "are read: a "
+                    "name, or numbers as in `\"1000:1000\"`. As root it does not start without; where it has "
+                    "to stay root, "
+                    "`root` says so."},
+    {.path = "runtime.control",
+     .type = Type::text,
+     .description = "Path of a Unix socket by which another postern takes over the listening sockets "
+                    "(`postern takeover`), so "
+                    "that an upgrade refuses no connection; a lock beside it keeps a second postern from "
+                    "starting by mistake. "
+                    "Its folder has to exist, and be nobody else's. Without it there is none."},
+    {.path = "runtime.seccomp",
+     .type = Type::boolean,
+     .fallback = "true",
+     .description =
+         "Refuse the system calls that a gateway has no use for, such as those that run other programs. Turn "
+         "it off only to debug."},
+    {.path = "runtime.landlock",
+     .type = Type::boolean,
+     .fallback = "true",
+     .description = "Refuse files outside the folders that the configuration names and those of the system "
+                    "(Linux 5.13 and "
+                    "newer). A reload that names a new folder needs a restart instead."},
+    {.path = "runtime.core_dumps",
+     .type = Type::boolean,
+     .fallback = "false",
+     .description =
+         "Whether a crash may leave a core dump. It would hold passwords of the sessions at that time."},
     {.path = "runtime.threads",
      .type = Type::threads,
      .fallback = "auto",

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <span>
 
 #include "postern/base/secret.hpp"
@@ -18,6 +19,23 @@ TicketKeys::Key make_key(Random& random) {
   random.fill(std::as_writable_bytes(std::span(key.name)));
   random.fill(std::as_writable_bytes(std::span(key.aes)));
   random.fill(std::as_writable_bytes(std::span(key.hmac)));
+  return key;
+}
+
+constexpr std::size_t kKeyOctets =
+    sizeof(TicketKeys::Key::name) + sizeof(TicketKeys::Key::aes) + sizeof(TicketKeys::Key::hmac);
+
+void append(std::string& octets, const TicketKeys::Key& key) {
+  octets.append(reinterpret_cast<const char*>(key.name.data()), key.name.size());
+  octets.append(reinterpret_cast<const char*>(key.aes.data()), key.aes.size());
+  octets.append(reinterpret_cast<const char*>(key.hmac.data()), key.hmac.size());
+}
+
+TicketKeys::Key read_key(std::string_view octets) {
+  TicketKeys::Key key{};
+  std::memcpy(key.name.data(), octets.data(), key.name.size());
+  std::memcpy(key.aes.data(), octets.data() + key.name.size(), key.aes.size());
+  std::memcpy(key.hmac.data(), octets.data() + key.name.size() + key.aes.size(), key.hmac.size());
   return key;
 }
 
@@ -47,6 +65,34 @@ std::optional<TicketKeys::Found> TicketKeys::find(const unsigned char* name) {
   if (is_named(current_, name)) return Found{current_, true};
   if (previous_ && is_named(*previous_, name)) return Found{*previous_, false};
   return std::nullopt;
+}
+
+// When the current key was made, then the current key, then the previous one if there is one.
+
+Secret TicketKeys::save() {
+  const std::lock_guard lock(mutex_);
+  std::string octets;
+  octets.reserve(sizeof(Duration::rep) + 2 * kKeyOctets);  // so that no copy stays behind
+  const Duration::rep made = made_.time_since_epoch().count();
+  octets.append(reinterpret_cast<const char*>(&made), sizeof made);
+  append(octets, current_);
+  if (previous_) append(octets, *previous_);
+  Secret saved(octets);
+  wipe(octets);
+  return saved;
+}
+
+bool TicketKeys::restore(std::string_view saved) {
+  Duration::rep made = 0;
+  const std::size_t one = sizeof made + kKeyOctets;
+  if (saved.size() != one && saved.size() != one + kKeyOctets) return false;
+  const std::lock_guard lock(mutex_);
+  std::memcpy(&made, saved.data(), sizeof made);
+  made_ = TimePoint(Duration(made));
+  current_ = read_key(saved.substr(sizeof made));
+  previous_.reset();
+  if (saved.size() != one) previous_ = read_key(saved.substr(one));
+  return true;
 }
 
 void TicketKeys::rotate_if_due() {

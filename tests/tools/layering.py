@@ -31,7 +31,7 @@ HEADERS = (
     (r"prometheus/", {"metrics"}),
     (r"http_parser\.h\Z|curl/", {"http"}),
     (r"sqlite3\.h\Z", {"store"}),
-    (r"spdlog/", {"app"}),
+    (r"spdlog/|seccomp\.h\Z", {"app"}),
     (r"CLI/", {"app", MAIN}),
     (r"fmt/|nlohmann/", EVERYWHERE),
 )
@@ -45,7 +45,7 @@ LIBRARIES = (
     (r"prometheus-cpp::", {"metrics"}),
     (r"http_parser::|CURL::", {"http"}),
     (r"SQLite::|PkgConfig::SQLITE", {"store"}),
-    (r"spdlog::", {"app"}),
+    (r"spdlog::|PkgConfig::SECCOMP", {"app"}),
     (r"CLI11::", {"app", MAIN}),
     (r"fmt::|nlohmann_json::|Threads::", EVERYWHERE),
 )

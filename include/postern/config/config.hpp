@@ -29,6 +29,12 @@ struct Mark {
 };
 
 struct Runtime {
+  std::string user;         ///< whom a start as root becomes: a name, a number, or `user:group` in numbers
+  std::string control;      ///< path of the control socket, absolute; empty: none
+  Mark user_mark;           ///< the setting's, or the section's, or the file's
+  bool seccomp = true;      ///< refuse system calls that a gateway has no use for
+  bool landlock = true;     ///< refuse files other than those that the start knows of
+  bool core_dumps = false;  ///< a dump would hold passwords
   unsigned threads = 0;  ///< event loops; 0 is `auto`: CPUs this process may use (affinity, cgroup cpu.max)
   seconds drain_timeout{60};    ///< after SIGTERM: how long sessions may go on
   seconds update_timeout{600};  ///< how long an UPDATE that was begun may go on, also while draining

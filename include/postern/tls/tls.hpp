@@ -12,6 +12,7 @@
 #include "postern/base/clock.hpp"
 #include "postern/base/random.hpp"
 #include "postern/base/result.hpp"
+#include "postern/base/secret.hpp"
 #include "postern/base/transport.hpp"
 
 /// TLS over any transport, and the only place that sees OpenSSL's SSL API.
@@ -64,6 +65,11 @@ class TicketKeys {
   };
 
   TicketKeys(const Clock& clock, Random& random);
+
+  /// For another process on this machine, so that it resumes what this one began.
+  Secret save();
+  /// Replaces the keys by what another one saved. False, and nothing changes: it is not such a thing.
+  bool restore(std::string_view saved);
 
   /// The key that new tickets are sealed with; rotates when it is due.
   Key current();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,6 +114,7 @@ void write_to_blocked(AsyncLogSink& sink, std::size_t lines) {
 TEST_F(LogSinkTest, WritesALineAtOnceWithItsEnd) {
   make_pipe();
   AsyncLogSink sink(writer_.get());
+  sink.start();
   sink.write(LogLevel::info, "one");
   EXPECT_EQ(read_lines(1), std::vector<std::string>{"one"});  // while the sink lives: nothing waits for more
   sink.write(LogLevel::error, "two");
@@ -124,6 +126,7 @@ TEST_F(LogSinkTest, WritesWhatIsQueuedWhenDestroyed) {
   make_pipe();
   {
     AsyncLogSink sink(writer_.get());
+    sink.start();
     for (std::size_t i = 0; i < 300; ++i) sink.write(LogLevel::debug, numbered(i));
   }
   writer_.reset();
@@ -132,11 +135,31 @@ TEST_F(LogSinkTest, WritesWhatIsQueuedWhenDestroyed) {
   expect_whole_and_in_order(lines);
 }
 
+TEST_F(LogSinkTest, KeepsLinesUntilItIsStarted) {
+  make_pipe();
+  AsyncLogSink sink(writer_.get());
+  sink.write(LogLevel::info, "early");
+  pollfd wanted{reader_.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&wanted, 1, 0), 0);
+  sink.start();
+  sink.write(LogLevel::info, "late");
+  EXPECT_EQ(read_lines(2), (std::vector<std::string>{"early", "late"}));
+}
+
+TEST_F(LogSinkTest, WritesWithoutAStartWhenDestroyed) {
+  make_pipe();
+  {
+    AsyncLogSink(writer_.get()).write(LogLevel::error, "start_failed");
+  }
+  EXPECT_EQ(read_lines(1), std::vector<std::string>{"start_failed"});
+}
+
 TEST_F(LogSinkTest, NeverWaitsForAPipeThatNobodyReads) {
   make_pipe();
   constexpr std::size_t kLines = 100'000;
   {
     AsyncLogSink sink(writer_.get(), 50ms);
+    sink.start();
     write_to_blocked(sink, kLines);
     EXPECT_GT(sink.dropped(), 0u);
     EXPECT_LT(sink.dropped(), kLines);
@@ -151,6 +174,7 @@ TEST_F(LogSinkTest, NeverWaitsForAPipeThatNobodyReads) {
 TEST_F(LogSinkTest, EndsInTimeWhenThePipeIsBlocked) {
   make_pipe();
   auto sink = std::make_optional<AsyncLogSink>(writer_.get(), 50ms);
+  sink->start();
   write_to_blocked(*sink, 20'000);
   const auto start = std::chrono::steady_clock::now();
   sink.reset();
@@ -165,6 +189,7 @@ TEST_F(LogSinkTest, AReaderThatComesLateInTheGraceGetsTheRest) {
   std::uint64_t dropped = 1;
   std::thread ending([&] {
     AsyncLogSink sink(writer_.get(), 60s);
+    sink.start();
     for (std::size_t i = 0; i < kLines; ++i) sink.write(LogLevel::info, numbered(i));
     dropped = sink.dropped();
   });
@@ -179,6 +204,7 @@ TEST_F(LogSinkTest, NeverWaitsForASocketThatNobodyReads) {
   make_sockets();
   {
     AsyncLogSink sink(writer_.get(), 50ms);
+    sink.start();
     write_to_blocked(sink, 50'000);
     EXPECT_GT(sink.dropped(), 0u);
   }
@@ -196,6 +222,7 @@ TEST_F(LogSinkTest, SurvivesAReaderThatWentAway) {
       make_pipe();
     }
     AsyncLogSink sink(writer_.get());
+    sink.start();
     reader_.reset();
     sink.write(LogLevel::error, "nobody hears this");
     while (sink.dropped() == 0) std::this_thread::yield();  // a signal would end the process instead
@@ -205,6 +232,7 @@ TEST_F(LogSinkTest, SurvivesAReaderThatWentAway) {
 
 TEST_F(LogSinkTest, CountsLinesForADescriptorThatIsNone) {
   AsyncLogSink sink(-1);
+  sink.start();
   sink.write(LogLevel::info, "lost");
   while (sink.dropped() == 0) std::this_thread::yield();
   EXPECT_EQ(sink.dropped(), 1u);
@@ -219,6 +247,7 @@ TEST_F(LogSinkTest, ALineThatBrokeOffDoesNotSpoilTheNext) {
   const rlimit tight{4, before.rlim_max};  // as if the disk were full
   {
     AsyncLogSink sink(file.get());
+    sink.start();
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
     sink.write(LogLevel::info, "0123456789");
     while (sink.dropped() == 0) std::this_thread::yield();
@@ -234,6 +263,7 @@ TEST_F(LogSinkTest, LeavesTheDescriptorsFlagsAlone) {
   make_pipe();
   const int before = fcntl(writer_.get(), F_GETFL);
   AsyncLogSink sink(writer_.get());
+  sink.start();
   sink.write(LogLevel::info, "x");
   EXPECT_EQ(read_lines(1).size(), 1u);
   EXPECT_EQ(fcntl(writer_.get(), F_GETFL), before);  // a shared O_NONBLOCK would break whoever shares it
@@ -246,6 +276,7 @@ TEST_F(LogSinkTest, WritesBehindWhatAFileHasAlready) {
   ASSERT_EQ(write(file.get(), "first\n", 6), 6);
   {
     AsyncLogSink sink(file.get());
+    sink.start();
     sink.write(LogLevel::info, "second");
   }
   ASSERT_EQ(write(file.get(), "third\n", 6), 6);  // one offset for all who write
@@ -259,6 +290,7 @@ TEST_F(LogSinkTest, KeepsLinesLongerThanAnAtomicWriteWhole) {
   const std::string longest(200'000, 'y');  // more than the pipe holds
   std::thread writing([&] {
     AsyncLogSink sink(writer_.get(), 60s);
+    sink.start();
     sink.write(LogLevel::info, "before");
     sink.write(LogLevel::info, longest);
     sink.write(LogLevel::info, "behind");
@@ -274,6 +306,7 @@ TEST_F(LogSinkTest, LinesOfManyThreadsDoNotMix) {
   constexpr std::size_t kEach = 2000;  // together less than the queue: none is lost
   std::thread writing([&] {
     AsyncLogSink sink(writer_.get(), 60s);
+    sink.start();
     std::vector<std::thread> threads;
     for (std::size_t t = 0; t < kThreads; ++t) {
       threads.emplace_back([&sink, t] {

@@ -25,6 +25,9 @@ std::string tls_version(TlsVersion version) {
 }
 
 void add_process(const Config& config, std::map<std::string, std::string>& out) {
+  out["runtime.seccomp"] = config.runtime.seccomp ? "true" : "false";
+  out["runtime.landlock"] = config.runtime.landlock ? "true" : "false";
+  out["runtime.core_dumps"] = config.runtime.core_dumps ? "true" : "false";
   out["runtime.threads"] = config.runtime.threads == 0 ? "auto" : std::to_string(config.runtime.threads);
   out["runtime.drain_timeout"] = format_duration(config.runtime.drain_timeout);
   out["runtime.update_timeout"] = format_duration(config.runtime.update_timeout);

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::string_view kEverything = R"(version: 1
-runtime: {threads: 8, drain_timeout: 2m, update_timeout: 1h}
+runtime: {user: postern, seccomp: false, landlock: false, core_dumps: true, threads: 8, drain_timeout: 2m, update_timeout: 1h}
 log: {format: json, level: debug, target: stderr}
 admin:
   bind: ["127.0.0.1:9110", "[::1]:9110"]
@@ -79,6 +79,11 @@ class Everything : public ::testing::Test {
 
 TEST_F(Everything, OfTheProcessIsRead) {
   EXPECT_EQ(config_.file, "postern.yaml");
+  EXPECT_EQ(config_.runtime.user, "postern");
+  EXPECT_EQ(config_.runtime.user_mark.line, 2U);
+  EXPECT_FALSE(config_.runtime.seccomp);
+  EXPECT_FALSE(config_.runtime.landlock);
+  EXPECT_TRUE(config_.runtime.core_dumps);
   EXPECT_EQ(config_.runtime.threads, 8U);
   EXPECT_EQ(config_.runtime.drain_timeout, seconds(120));
   EXPECT_EQ(config_.runtime.update_timeout, seconds(3600));

@@ -31,8 +31,8 @@ const std::vector<Mistake> kMistakes = {
      "2:1: unknown key 'plugins' in the file, expected version, runtime, log, admin, tls, listeners, "
      "backends, views, routes, store or limits\n"},
     {"UnknownKeyInSection", "version: 1\n", "version: 1\nruntime: {treads: 4}\n",
-     "2:11: unknown key 'treads' in runtime, expected threads, drain_timeout or update_timeout; did you mean "
-     "'threads'?\n"},
+     "2:11: unknown key 'treads' in runtime, expected user, control, seccomp, landlock, core_dumps, threads, "
+     "drain_timeout or update_timeout; did you mean 'threads'?\n"},
     {"UnknownKeyInListOfSections", "profile: default", "profil: default",
      "9:5: missing key 'profile' in listeners[], expected one of tls.profiles unless there is 'tls: none'\n"
      "11:5: unknown key 'profil' in listeners[], expected name, bind, tls, profile, "

@@ -66,7 +66,7 @@ def configuration(backends: list[dict], folder: Path, **changes) -> dict:
     Certificate and key are cert.pem and key.pem in the folder. `changes` are merged into the sections."""
     config = {
         "version": 1,
-        "runtime": {"threads": 2, "drain_timeout": "5s"},
+        "runtime": {"threads": 2, "drain_timeout": "5s", "user": "root"},  # the tests' folders are root's
         "log": {"format": "logfmt", "level": "info"},
         "admin": {"bind": "127.0.0.1:0"},
         "tls": {
