@@ -77,8 +77,10 @@ def test_cut_after_octets(cut_at, how, closed):
 
 
 def test_client_sees_reset_and_close():
-    with Upstream([Send(b"+OK\r\n"), Reset()], [Send(b"+OK\r\n"), Close()]) as server:
+    connected = threading.Event()
+    with Upstream([Hold(connected), Send(b"+OK\r\n"), Reset()], [Send(b"+OK\r\n"), Close()]) as server:
         with Client(server.port, greet=False) as client:
+            connected.set()  # a reset any sooner would fail the connect()
             client.rest()
             assert client.closed == "reset"
         with Client(server.port) as client:

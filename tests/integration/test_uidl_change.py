@@ -163,6 +163,7 @@ def test_a_file_that_cannot_be_read_is_a_warning(served, tmp_path):
     served(imap())
     (tmp_path / "store.db").write_bytes(b"what somebody wrote" * 1000)
     running = served(imap("%{uid}"))
+    running.wait_for_event("store_trouble")
     assert {line["level"] for line in running.events("store_trouble")} == {"warn"}
 
 
