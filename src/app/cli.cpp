@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -114,6 +115,7 @@ int serve_instead(const std::string& path, ChangedUidls changed) {
   if (child < 0) return kExitUnavailable;
   if (child == 0) {
     reading = net::Descriptor();
+    std::signal(SIGPIPE, SIG_IGN);  // whoever asked may be gone by then, and mail goes on
     return serve(path, changed, Start::takeover, [&] {
       const char served = 1;
       if (write(writing.number(), &served, 1) < 0) return;  // nobody waits any more

@@ -52,8 +52,10 @@ void be_patient(int connection) {
 
 /// One packet, with a descriptor if it is not -1.
 bool send_packet(int connection, std::string_view octets, int descriptor = -1) {
-  iovec piece{const_cast<char*>(octets.data()),
-              octets.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast): C
+  iovec piece{};
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): C's structure is for reading, too
+  piece.iov_base = const_cast<char*>(octets.data());
+  piece.iov_len = octets.size();
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr header{};
   header.msg_iov = &piece;

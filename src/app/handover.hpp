@@ -46,7 +46,8 @@ class Predecessor {
 /// The old process's side, on the supervisor's loop.
 class ControlPort final : private ReadinessWatcher {
  public:
-  /// `give` sends what there is, see send_handover(); `released` is called once a new process serves.
+  /// `give` sends what there is, with send_socket() and send_rest(); `released` is called once a new process
+  /// serves.
   ControlPort(loop::Loop& loop, net::Descriptor socket, std::function<bool(int connection)> give,
               std::function<void()> released);
   ControlPort(const ControlPort&) = delete;
