@@ -53,5 +53,52 @@ TEST_F(TicketKeysTest, DoesNotKnowOtherNames) {
   EXPECT_FALSE(keys_.find(unknown.data()));
 }
 
+/// What a process that takes over does: the other's tickets are its own.
+class RestoredTicketKeysTest : public TicketKeysTest {
+ protected:
+  void restore() { ASSERT_TRUE(restored_.restore(keys_.save().view())); }
+
+  TicketKeys restored_{clock_, system_random()};
+};
+
+TEST_F(RestoredTicketKeysTest, KnowTheCurrentKeyAndThePreviousOne) {
+  const auto previous = keys_.current();
+  clock_.advance(TicketKeys::kRotation);
+  const auto current = keys_.current();
+  restore();
+  EXPECT_EQ(restored_.current().name, current.name);
+  const auto found = restored_.find(previous.name.data());
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->is_current);
+  EXPECT_EQ(found->key.aes, previous.aes);
+  EXPECT_EQ(found->key.hmac, previous.hmac);
+}
+
+TEST_F(RestoredTicketKeysTest, RotateWhenTheFirstOnesWouldHave) {
+  clock_.advance(TicketKeys::kRotation / 2);
+  restore();
+  const auto key = restored_.current();
+  clock_.advance(TicketKeys::kRotation / 2);
+  EXPECT_NE(restored_.current().name, key.name);
+  EXPECT_TRUE(restored_.find(key.name.data()));
+}
+
+TEST_F(RestoredTicketKeysTest, ForgetTheirOwn) {
+  const auto own = restored_.current();
+  restore();
+  EXPECT_FALSE(restored_.find(own.name.data()));
+}
+
+TEST_F(RestoredTicketKeysTest, AreNotMadeOfAnythingElse) {
+  const auto own = restored_.current();
+  const Secret saved = keys_.save();
+  const std::string_view whole = saved.view();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(restored_.restore(whole.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(restored_.restore(std::string(whole) + "x"));
+  EXPECT_EQ(restored_.current().name, own.name);
+}
+
 }  // namespace
 }  // namespace postern::tls
