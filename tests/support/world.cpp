@@ -77,6 +77,11 @@ void World::use_imap() {
   for (config::Route& route : config.routes) route.backend = "imap";
 }
 
+void World::use_backend_tls() {
+  POSTERN_ASSERT(!parts_);
+  for (config::Backend& backend : config.backends) backend.tls.mode = config::BackendTlsMode::implicit;
+}
+
 config::Backend& World::imap_backend() {
   POSTERN_ASSERT(!parts_);
   const auto named = [](const config::Backend& backend) { return backend.name == "imap"; };

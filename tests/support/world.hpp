@@ -70,7 +70,10 @@ class World {
   Store store;
   /// Sends everybody to the backend "imap" instead. Before the first client comes.
   void use_imap();
-  /// Its settings, to be changed. Before the first client comes.
+  /// The backends are to be reached over TLS, from the first octet on. Before the first client comes; the
+  /// peers that play their servers have to begin with it, see server_tls().
+  void use_backend_tls();
+  /// The settings of "imap", to be changed. Before the first client comes.
   config::Backend& imap_backend();
   /// Its server, and what it does.
   Host& imap_server() { return network_.host(kImapServer, 143); }

@@ -41,21 +41,41 @@ std::vector<std::string> undisturbed() {
   return converse(world, client);
 }
 
-TEST(TranslationClientCut, RemovesOnlyWhenQuitWasRead) {
-  std::string all;
-  for (const std::string& command : kConversation) all += command;
-  for (const Ending ending : {Ending::eof, Ending::reset}) {
-    for (std::size_t octets = 0; octets <= all.size(); ++octets) {
-      World world;
-      fill(world);
-      Client client = world.connect();
-      client.peer().link().from(Side::b).cut_after(octets, ending);
-      converse(world, client);
-      client.close();
-      EXPECT_EQ(world.imap.removed(), octets == all.size() ? Uids{1} : Uids()) << octets;
-      ASSERT_EQ(world.leftovers(), "") << octets;
-    }
+/// What comes behind QUIT: a record of TLS 1.3 with an alert in it (RFC 8446 §5.2).
+constexpr std::uint64_t kCloseNotify = 5 + 2 + 1 + 16;
+
+/// Under TLS the octets are those of its records, the handshake's among them.
+void cut_client_everywhere(const std::string& listener, Ending ending) {
+  World intact;
+  fill(intact);
+  Client whole = intact.connect(listener);
+  converse(intact, whole);
+  const std::uint64_t length =
+      whole.peer().link().from(Side::b).sent().size() - (listener == World::kImplicit ? kCloseNotify : 0);
+  for (std::uint64_t octets = 0; octets <= length; ++octets) {
+    World world;
+    fill(world);
+    Client client = world.arrive(listener);
+    client.peer().link().from(Side::b).cut_after(octets, ending);
+    if (listener == World::kImplicit) client.start_tls();
+    converse(world, client);
+    client.close();
+    EXPECT_EQ(world.imap.removed(), octets >= length ? Uids{1} : Uids()) << octets;
+    ASSERT_EQ(world.leftovers(), "") << octets;
   }
+}
+
+TEST(TranslationClientCut, ClosedAtAnyOctet) {
+  cut_client_everywhere(World::kPlain, Ending::eof);
+}
+TEST(TranslationClientCut, ResetAtAnyOctet) {
+  cut_client_everywhere(World::kPlain, Ending::reset);
+}
+TEST(TranslationClientCut, ClosedAtAnyOctetUnderTls) {
+  cut_client_everywhere(World::kImplicit, Ending::eof);
+}
+TEST(TranslationClientCut, ResetAtAnyOctetUnderTls) {
+  cut_client_everywhere(World::kImplicit, Ending::reset);
 }
 
 /// Each answer is the whole truth, or a failure that says so, or the connection broke off inside it.
@@ -71,20 +91,30 @@ void expect_truth(const std::vector<std::string>& heard, std::size_t octets) {
   }
 }
 
-/// The first connection to the server is cut, later ones are not.
-void cut_everywhere(const std::string& listener, Side side, Ending ending) {
+enum class ServerTls : std::uint8_t { no, yes };
+
+/// The first connection to the server is cut, later ones are not. Where it has TLS the octets are those of
+/// its records.
+void cut_everywhere(const std::string& listener, Side side, Ending ending,
+                    ServerTls server_tls = ServerTls::no) {
+  const test::Filter tls = test::server_tls();
+  const auto prepare = [&](World& world, std::uint64_t octets) {
+    fill(world);
+    if (server_tls == ServerTls::yes) world.use_backend_tls();
+    world.imap_server().serve = [&, octets](Peer& peer) {
+      if (world.imap.connections == 0) peer.link().from(side).cut_after(octets, ending);
+      if (server_tls == ServerTls::yes) peer.secure(tls);
+      world.imap.serve(peer);
+    };
+  };
   World intact;
-  fill(intact);
+  prepare(intact, Direction::kEverything);
   Client undisturbed = intact.connect(listener);
   converse(intact, undisturbed);
   const std::size_t length = intact.imap_server().connections.at(0)->link().from(side).sent().size();
   for (std::size_t octets = 0; octets <= length; ++octets) {
     World world;
-    fill(world);
-    world.imap_server().serve = [&](Peer& peer) {
-      if (world.imap.connections == 0) peer.link().from(side).cut_after(octets, ending);
-      world.imap.serve(peer);
-    };
+    prepare(world, octets);
     Client client = world.connect(listener);
     const std::vector<std::string> heard = converse(world, client);
     expect_truth(heard, octets);
@@ -105,6 +135,9 @@ TEST(TranslationServerCut, ResetAtAnyOctet) {
 }
 TEST(TranslationServerCut, ClosedAtAnyOctetUnderTls) {
   cut_everywhere(World::kImplicit, Side::b, Ending::eof);
+}
+TEST(TranslationServerCut, ClosedAtAnyOctetOfItsTls) {
+  cut_everywhere(World::kPlain, Side::b, Ending::eof, ServerTls::yes);
 }
 TEST(TranslationServerCut, DeafFromAnyOctetOn) {
   cut_everywhere(World::kPlain, Side::a, Ending::reset);
