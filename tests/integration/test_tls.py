@@ -2,10 +2,12 @@
 
 import socket
 import ssl
+import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from postern_testing.client import Client
+from postern_testing.client import Client, eventually
 from postern_testing.scripted import Send, Silence, Store
 
 # Towards clients
@@ -175,6 +177,24 @@ def test_bad_certificate_gets_no_password(gateway, connect, backend_with, store_
     assert client.login().startswith(b"-ERR [SYS/TEMP]")
     assert server.credentials == []
     assert running.metric("postern_backend_connections_total", backend="store", result="backend_tls") >= 1
+
+
+def test_certificate_expires_while_the_gateway_runs(gateway, connect, backend_with, upstream, certificates):
+    """Whoever is logged in stays so; nobody's password is sent to that server any more, until it has a new one."""
+    end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=10)
+    context = certificates.until(end).server_context()
+    server = upstream(Store(), tls=context)
+    running = gateway(backend_with(server, tls=tls(certificates, "implicit")))
+    early = connect(running)
+    assert early.login().startswith(b"+OK")
+    assert datetime.now(timezone.utc) < end
+    time.sleep((end - datetime.now(timezone.utc)).total_seconds() + 1.1)
+    assert early.command("NOOP").startswith(b"+OK")
+    assert connect(running).login().startswith(b"-ERR [SYS/TEMP]")
+    assert len(server.credentials) == 1
+    assert "certificate has expired" in running.wait_for_event("backend_error", reason="backend_tls")["detail"]
+    context.load_cert_chain(*certificates.ecdsa.pair)  # the key is another one, too
+    eventually(lambda: connect(running).login().startswith(b"+OK"), "a login to the server with the new certificate")
 
 
 @BOTH

@@ -3,6 +3,7 @@
 import ssl
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 NAMES = "DNS:localhost,DNS:pop.example.net,IP:127.0.0.1"
@@ -61,6 +62,23 @@ class Certificates:
 
     def client_context(self, ca: Leaf | None = None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str((ca or self.ca).cert))
+
+    def until(self, end: datetime) -> Leaf:
+        """A leaf for `NAMES` that is good until then, to the second."""
+        name = f"until-{end:%H%M%S}"
+        self._new_key(name, "ec")
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName={NAMES}\nextendedKeyUsage=serverAuth\n")
+        (self.folder / "issued").write_text("")
+        (self.folder / "serial").write_text(f"{end:%Y%m%d%H%M%S}")
+        (self.folder / "ca.cnf").write_text(
+            "[ca]\ndefault_ca=all\n[all]\ndatabase=issued\nnew_certs_dir=.\nserial=serial\npolicy=any\n[any]\ncommonName=supplied\n"
+        )
+        start = datetime.now(timezone.utc) - timedelta(days=1)
+        _openssl(self.folder, "ca", "-batch", "-config", "ca.cnf", "-cert", self.ca.cert.name, "-keyfile",
+                 self.ca.key.name, "-md", "sha256", "-notext", "-extfile", f"{name}.ext", "-startdate",
+                 f"{start:%Y%m%d%H%M%SZ}", "-enddate", f"{end.astimezone(timezone.utc):%Y%m%d%H%M%SZ}", "-in",
+                 f"{name}.csr", "-out", f"{name}.pem")  # fmt: skip
+        return Leaf(self.folder / f"{name}.pem", self.folder / f"{name}.key")
 
     def _new_key(self, name: str, algorithm: str) -> None:
         curve = ["-pkeyopt", "ec_paramgen_curve:P-256"] if algorithm == "ec" else []
