@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace postern {
@@ -33,14 +34,24 @@ std::size_t utf8_length(std::string_view text) noexcept {
   return 0;
 }
 
-/// C0, DEL and C1 controls (RFC 3629 form of U+0080-U+009F): a terminal obeys them, some of them end a line.
-bool is_control(std::string_view character) noexcept {
-  const auto lead = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return lead < 0x20 || lead == 0x7F;
-  return lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+/// Of one valid sequence.
+char32_t code_point(std::string_view character) noexcept {
+  constexpr std::array<unsigned, 5> kLeadBits = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t value = static_cast<unsigned char>(character[0]) & kLeadBits[character.size()];
+  for (const char c : character.substr(1)) value = (value << 6) | (static_cast<unsigned char>(c) & 0x3FU);
+  return value;
 }
 
-/// A quoted string that is valid in logfmt and in JSON: `\u00XX` for control characters and for octets that
+/// What a terminal obeys instead of showing it: controls (C0, DEL, C1), separators of lines, and what turns
+/// the direction of text around (UAX #9 §2), with which a name makes its line look like another one.
+bool is_control(char32_t c) noexcept {
+  const bool separates_lines = c == 0x2028 || c == 0x2029;
+  const bool turns_text = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+                          (c >= 0x2066 && c <= 0x2069);
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || separates_lines || turns_text;
+}
+
+/// A quoted string that is valid in logfmt and in JSON: `\uXXXX` for what is_control() and for octets that
 /// are not UTF-8.
 void append_quoted(std::string& out, std::string_view value) {
   out += '"';
@@ -51,9 +62,10 @@ void append_quoted(std::string& out, std::string_view value) {
     if (i + character.size() > kMaxValue) break;
     if (character == "\"" || character == "\\") {
       out.append("\\").append(character);
-    } else if (length == 0 || is_control(character)) {
-      // The last octet of a C1 control's two is its number; an octet that is not UTF-8 is written as it is.
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(character.back()));
+    } else if (length == 0) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(character.front()));
+    } else if (is_control(code_point(character))) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(code_point(character)));
     } else {
       out.append(character);
     }

@@ -107,7 +107,10 @@ TEST_F(LogTest, EscapesControlsAndInvalidUtf8InBothFormats) {
   for (const Row& row : {
            Row{"a\r\nb", R"("a\u000d\u000ab")"}, Row{"\0\t\x1b[2J"s, R"("\u0000\u0009\u001b[2J")"},
            Row{"\x7f", R"("\u007f")"},
-           Row{"\u0080\u009b\u00a0", "\"\\u0080\\u009b\u00a0\""},     // C1: a terminal takes U+009B for ESC [
+           Row{"\u0080\u009b\u00a0", "\"\\u0080\\u009b\u00a0\""},  // C1: a terminal takes U+009B for ESC [
+           Row{"\u2028x\u2029", R"("\u2028x\u2029")"},             // some programs take them for line ends
+           Row{"\u202e\u2066\u200f\u061c", R"("\u202e\u2066\u200f\u061c")"},  // shown from right to left
+           Row{"\u2027\u202f\u2065\u206a", "\"\u2027\u202f\u2065\u206a\""},
            Row{"\xff\xfe", R"("\u00ff\u00fe")"},                      // never in UTF-8
            Row{"\xc0\xaf", R"("\u00c0\u00af")"},                      // overlong '/'
            Row{"\xe0\x80\xaf", R"("\u00e0\u0080\u00af")"},            // overlong
