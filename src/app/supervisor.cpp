@@ -140,6 +140,11 @@ int Supervisor::run(ChangedUidls changed, const std::function<void()>& serving) 
   side_->loop.on_signal(SIGTERM, [this] { drain(); });
   side_->loop.on_signal(SIGINT, [this] { end_now(); });
   for (auto& worker : workers_) worker->start();
+  // Made now: when there is an end to wait for, the machine may have no memory left for a thread.
+  side_->joiner = std::thread([this] {
+    for (auto& worker : workers_) worker->join();
+    side_->loop.post([this] { side_->loop.stop(); });
+  });
   LogLine(log_, LogLevel::info, "started", "postern started")
       .field("version", kVersion)
       .field("loops", metrics_.loops())
@@ -301,10 +306,6 @@ void Supervisor::leave(Worker::Logins logins) {
       .field("sessions", shared_.live_sessions.load())
       .field("timeout_ms", Duration(config_->runtime.drain_timeout));
   side_->loop.arm(side_->drain_timer, side_->loop.now() + config_->runtime.drain_timeout);
-  side_->joiner = std::thread([this] {
-    for (auto& worker : workers_) worker->join();
-    side_->loop.post([this] { side_->loop.stop(); });
-  });
 }
 
 void Supervisor::end_now() {
