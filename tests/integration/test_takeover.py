@@ -48,14 +48,19 @@ class Next:
                 timeout=DEADLINE,
                 check=False,
             )
-        pids = [line.split("pid=")[1].split()[0] for line in self.lines() if "event=started" in line]
-        self.pid = int(pids[0]) if pids else 0
+        # The log comes when it comes; nobody started where the takeover failed.
+        self.pid = eventually(self._started, "it says its pid") if self.asked.returncode == 0 else 0
 
     def lines(self) -> list[str]:
         return self.log.read_text().splitlines()
 
+    def _started(self) -> int:
+        lines = [line for line in self.log.read_text().splitlines(keepends=True) if "event=started" in line]
+        return int(lines[0].split("pid=")[1].split()[0]) if lines and lines[0].endswith("\n") else 0
+
     def end(self) -> int:
         """By SIGTERM; the exit status."""
+        assert self.pid, self.lines()  # 0 would be everybody in this group of processes
         os.kill(self.pid, signal.SIGTERM)
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
