@@ -1,7 +1,6 @@
 """Dovecot behind the gateway, once for each way in which the gateway may reach it; and the real servers with the corpus
 in their mailboxes, alone and behind the gateway."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -65,8 +64,7 @@ def upstream_leg(mode: str, store: Dovecot, certificates: Certificates) -> dict:
 
 
 def gateway_before(leg: dict, certificates: Certificates, folder: Path, **changes) -> Gateway:
-    shutil.copy(certificates.ecdsa.cert, folder / "cert.pem")
-    shutil.copy(certificates.ecdsa.key, folder / "key.pem")
+    certificates.ecdsa.place(folder)
     return Gateway(configuration([leg], folder, **changes), folder, secrets=("sEcret",))
 
 

@@ -1,6 +1,5 @@
 """The machine's clock is set, forward and back, while the gateway runs: only what is about the date notices."""
 
-import shutil
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -33,10 +32,9 @@ def clock(certificates, tmp_path, monkeypatch) -> Clock:
     if is_sanitized():
         pytest.skip("a sanitizer's library has to be the first")
     (library,) = unpacked(REPOSITORY / "build/cache/faketime", ["libfaketime"]).glob("usr/lib/*/faketime/libfaketime.so.1")
-    shutil.copy(library, tmp_path)
     made = Clock(tmp_path / "clock")
     for name, value in {
-        "LD_PRELOAD": str(tmp_path / library.name),
+        "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(made.file),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -74,8 +74,7 @@ FREE_USERS = (f"u{n}" for n in range(200))  # each test has a mailbox of its own
 
 
 def start_gateway(stack: ExitStack, folder: Path, certificates, row: dict, **changes) -> Gateway:
-    for leaf, name in ((certificates.ecdsa.cert, "cert.pem"), (certificates.ecdsa.key, "key.pem")):
-        (folder / name).write_bytes(leaf.read_bytes())
+    certificates.ecdsa.place(folder)
     config = configuration([row], folder, **changes)
     running = stack.enter_context(Gateway(config, folder))
     running.config = config

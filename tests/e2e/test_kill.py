@@ -123,8 +123,7 @@ def text(number: int) -> bytes:
 
 
 def test_nothing_is_lost_or_invented(dovecot_root: Path, certificates: Certificates, tmp_path: Path):
-    for leaf, name in ((certificates.ecdsa.cert, "cert.pem"), (certificates.ecdsa.key, "key.pem")):
-        (tmp_path / name).write_bytes(leaf.read_bytes())
+    certificates.ecdsa.place(tmp_path)
     mail = {user: [text(number) for number in range(1, MESSAGES + 1)] for user in USERS}
     dice = random.Random(SEED)
     front = Front()

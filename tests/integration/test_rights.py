@@ -76,8 +76,7 @@ def test_port_of_root_is_bound_before(servant, upstream, connect):
 
 def test_root_has_to_say_who_serves(gateway, upstream, tmp_path, certificates):
     config = configuration([imap_backend(1)], tmp_path)
-    for leaf, name in ((certificates.ecdsa.cert, "cert.pem"), (certificates.ecdsa.key, "key.pem")):
-        (tmp_path / name).write_bytes(leaf.read_bytes())
+    certificates.ecdsa.place(tmp_path)
     del config["runtime"]["user"]
     running = Gateway(config, tmp_path, quiet=True)
     code, said = check(running.file)
@@ -153,9 +152,8 @@ def test_folder_that_the_start_did_not_know_needs_a_restart(servant, upstream, o
         pytest.skip("this kernel has no Landlock")
     elsewhere = open_folder.parent / (open_folder.name + "-elsewhere")
     elsewhere.mkdir(mode=0o755)
-    for leaf, name in ((certificates.ecdsa.cert, "cert.pem"), (certificates.ecdsa.key, "key.pem")):
-        (elsewhere / name).write_bytes(leaf.read_bytes())
-        (elsewhere / name).chmod(0o644)
+    certificates.ecdsa.place(elsewhere)
+    (elsewhere / "key.pem").chmod(0o644)
     running.config["tls"]["profiles"]["default"]["certificates"][0] = {
         "cert": str(elsewhere / "cert.pem"),
         "key": str(elsewhere / "key.pem"),

@@ -283,9 +283,7 @@ class Siege(Checks):
         super().__init__()
         self.rows: list[tuple[str, str, tuple[float, float], tuple[float, float]]] = []
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-abuse-")))
-        leaf = Certificates(folder).ecdsa
-        (folder / "cert.pem").write_bytes(leaf.cert.read_bytes())
-        (folder / "key.pem").write_bytes(leaf.key.read_bytes())
+        Certificates(folder).ecdsa.place(folder)
         backends = [
             backend(start_store(stack), name="quiet"),
             backend(start_server(stack, FloodStore), name="flood"),

@@ -80,9 +80,7 @@ def start_store(stack: ExitStack) -> int:
 def start_gateway(
     stack: ExitStack, store_port: int, certificates: Certificates, folder: Path, sessions: int
 ) -> Gateway:
-    leaf = certificates.ecdsa
-    (folder / "cert.pem").write_bytes(leaf.cert.read_bytes())
-    (folder / "key.pem").write_bytes(leaf.key.read_bytes())
+    certificates.ecdsa.place(folder)
     limits = {"max_sessions": sessions + SPARE_DESCRIPTORS, "idle_timeout": "1h"}
     config = configuration([backend(store_port)], folder, limits=limits)
     return stack.enter_context(Gateway(config, folder, quiet=True))

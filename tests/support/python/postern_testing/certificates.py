@@ -1,5 +1,6 @@
 """Certificates for tests and demo, made by the openssl command."""
 
+import shutil
 import ssl
 import subprocess
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ class Leaf:
     @property
     def pair(self) -> tuple[Path, Path]:
         return self.cert, self.key
+
+    def place(self, folder: Path) -> None:
+        """Where a configuration of the gateway's says that they are."""
+        shutil.copy(self.cert, folder / "cert.pem")
+        shutil.copy(self.key, folder / "key.pem")
 
     def server_context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

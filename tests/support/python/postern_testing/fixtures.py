@@ -1,6 +1,5 @@
 """Fixtures of the integration and end-to-end tests."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,8 +43,7 @@ def gateway(started: ExitStack, tmp_path: Path, certificates: Certificates) -> C
     def start(
         *backends: Upstream | dict, secrets: tuple[str, ...] = (), arguments: tuple[str, ...] = (), **changes
     ) -> Gateway:
-        shutil.copy(certificates.ecdsa.cert, tmp_path / "cert.pem")
-        shutil.copy(certificates.ecdsa.key, tmp_path / "key.pem")
+        certificates.ecdsa.place(tmp_path)
         rows = [backend(entry.port) if isinstance(entry, Upstream) else entry for entry in backends]
         config = configuration(rows, tmp_path, **changes)
         running = started.enter_context(Gateway(config, tmp_path, secrets, arguments=arguments))
