@@ -1,5 +1,5 @@
 // Whoever dies, at whichever octet: nothing is lost, nothing is invented.
-#include "unit/session/world_test.hpp"
+#include "unit/session/cuts.hpp"
 
 namespace postern::session {
 namespace {
@@ -8,9 +8,6 @@ using Committed = std::vector<std::set<unsigned>>;
 
 const std::vector<std::string> kMessages = {"Subject: first\r\n\r\nhello\r\n.dot\r\n",
                                             "Subject: second\r\n\r\n"};
-const std::vector<std::string> kConversation = {
-    "USER alice\r\n", "PASS secret\r\n", "STAT\r\n",   "LIST\r\n",   "UIDL\r\n", "UIDL 2\r\n",
-    "RETR 1\r\n",     "TOP 2 0\r\n",     "RETR 2\r\n", "DELE 1\r\n", "NOOP\r\n", "QUIT\r\n"};
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string all;
@@ -36,48 +33,23 @@ void converse(World& world, Client& client) {
   world.pass(1min);
 }
 
-/// What comes behind QUIT, or its answer: a record of TLS 1.3 with an alert in it (RFC 8446 §5.2).
-constexpr std::uint64_t kCloseNotify = 5 + 2 + 1 + 16;
-
-/// Up to the end of QUIT.
-std::uint64_t octets_of_client(const std::string& listener) {
-  World world;
-  world.store.messages = kMessages;
-  Client client = world.connect(listener);
-  converse(world, client);
-  EXPECT_EQ(world.store.committed, Committed{{1}});
-  return client.peer().link().from(Side::b).sent().size() - (listener == World::kImplicit ? kCloseNotify : 0);
-}
-
-/// Under TLS the octets are those of its records, the handshake's among them.
-void cut_client_everywhere(const std::string& listener, Ending ending) {
-  const std::uint64_t length = octets_of_client(listener);
-  for (std::uint64_t octets = 0; octets <= length; ++octets) {
-    World world;
-    world.store.messages = kMessages;
-    Client client = world.arrive(listener);
-    client.peer().link().from(Side::b).cut_after(octets, ending);
-    if (listener == World::kImplicit) client.start_tls();
-    converse(world, client);
-    client.close();
-    const bool quit = octets >= length;
-    EXPECT_EQ(world.store.count("QUIT"), quit ? 1U : 0U) << octets;
-    EXPECT_EQ(world.store.committed, quit ? Committed{{1}} : Committed()) << octets;
-    ASSERT_EQ(world.leftovers(), "") << octets;
-  }
-}
+const ClientCuts kCuts{[](World& world) { world.store.messages = kMessages; }, converse,
+                       [](World& world, bool quit) {
+                         EXPECT_EQ(world.store.count("QUIT"), quit ? 1U : 0U);
+                         EXPECT_EQ(world.store.committed, quit ? Committed{{1}} : Committed());
+                       }};
 
 TEST(ClientCut, ClosedAtAnyOctet) {
-  cut_client_everywhere(World::kPlain, Ending::eof);
+  kCuts.at_every_octet(World::kPlain, Ending::eof);
 }
 TEST(ClientCut, ResetAtAnyOctet) {
-  cut_client_everywhere(World::kPlain, Ending::reset);
+  kCuts.at_every_octet(World::kPlain, Ending::reset);
 }
 TEST(ClientCut, ClosedAtAnyOctetUnderTls) {
-  cut_client_everywhere(World::kImplicit, Ending::eof);
+  kCuts.at_every_octet(World::kImplicit, Ending::eof);
 }
 TEST(ClientCut, ResetAtAnyOctetUnderTls) {
-  cut_client_everywhere(World::kImplicit, Ending::reset);
+  kCuts.at_every_octet(World::kImplicit, Ending::reset);
 }
 
 TEST(ClientCut, RemovesOnlyWhenQuitWasReadThoughAllCameInOnePacket) {

@@ -1,15 +1,11 @@
 // The cuts of cuts_test.cpp, before an IMAP server: whoever dies, at whichever octet, nothing is lost and
 // nothing is invented. A lost server may be found again, so that more is heard than one connection gave.
-#include "unit/session/world_test.hpp"
+#include "unit/session/cuts.hpp"
 
 namespace postern::session {
 namespace {
 
 using Uids = std::vector<std::uint32_t>;
-
-const std::vector<std::string> kConversation = {
-    "USER alice\r\n", "PASS secret\r\n", "STAT\r\n",   "LIST\r\n",   "UIDL\r\n", "UIDL 2\r\n",
-    "RETR 1\r\n",     "TOP 2 0\r\n",     "RETR 2\r\n", "DELE 1\r\n", "NOOP\r\n", "QUIT\r\n"};
 
 void fill(World& world) {
   world.use_imap();
@@ -41,41 +37,21 @@ std::vector<std::string> undisturbed() {
   return converse(world, client);
 }
 
-/// What comes behind QUIT: a record of TLS 1.3 with an alert in it (RFC 8446 §5.2).
-constexpr std::uint64_t kCloseNotify = 5 + 2 + 1 + 16;
-
-/// Under TLS the octets are those of its records, the handshake's among them.
-void cut_client_everywhere(const std::string& listener, Ending ending) {
-  World intact;
-  fill(intact);
-  Client whole = intact.connect(listener);
-  converse(intact, whole);
-  const std::uint64_t length =
-      whole.peer().link().from(Side::b).sent().size() - (listener == World::kImplicit ? kCloseNotify : 0);
-  for (std::uint64_t octets = 0; octets <= length; ++octets) {
-    World world;
-    fill(world);
-    Client client = world.arrive(listener);
-    client.peer().link().from(Side::b).cut_after(octets, ending);
-    if (listener == World::kImplicit) client.start_tls();
-    converse(world, client);
-    client.close();
-    EXPECT_EQ(world.imap.removed(), octets >= length ? Uids{1} : Uids()) << octets;
-    ASSERT_EQ(world.leftovers(), "") << octets;
-  }
-}
+const ClientCuts kCuts{fill, converse, [](World& world, bool quit) {
+                         EXPECT_EQ(world.imap.removed(), quit ? Uids{1} : Uids());
+                       }};
 
 TEST(TranslationClientCut, ClosedAtAnyOctet) {
-  cut_client_everywhere(World::kPlain, Ending::eof);
+  kCuts.at_every_octet(World::kPlain, Ending::eof);
 }
 TEST(TranslationClientCut, ResetAtAnyOctet) {
-  cut_client_everywhere(World::kPlain, Ending::reset);
+  kCuts.at_every_octet(World::kPlain, Ending::reset);
 }
 TEST(TranslationClientCut, ClosedAtAnyOctetUnderTls) {
-  cut_client_everywhere(World::kImplicit, Ending::eof);
+  kCuts.at_every_octet(World::kImplicit, Ending::eof);
 }
 TEST(TranslationClientCut, ResetAtAnyOctetUnderTls) {
-  cut_client_everywhere(World::kImplicit, Ending::reset);
+  kCuts.at_every_octet(World::kImplicit, Ending::reset);
 }
 
 /// Each answer is the whole truth, or a failure that says so, or the connection broke off inside it.
