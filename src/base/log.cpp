@@ -34,9 +34,9 @@ std::size_t utf8_length(std::string_view text) noexcept {
   return 0;
 }
 
-/// Of one valid sequence.
+/// Of one valid sequence, or of an octet that is none.
 char32_t code_point(std::string_view character) noexcept {
-  constexpr std::array<unsigned, 5> kLeadBits = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  constexpr std::array<unsigned, 5> kLeadBits = {0, 0xFF, 0x1F, 0x0F, 0x07};  // by the sequence's length
   char32_t value = static_cast<unsigned char>(character[0]) & kLeadBits[character.size()];
   for (const char c : character.substr(1)) value = (value << 6) | (static_cast<unsigned char>(c) & 0x3FU);
   return value;
@@ -51,8 +51,8 @@ bool is_control(char32_t c) noexcept {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || separates_lines || turns_text;
 }
 
-/// A quoted string that is valid in logfmt and in JSON: `\uXXXX` for what is_control() and for octets that
-/// are not UTF-8.
+/// A quoted string that is valid in logfmt and in JSON: `\u` and four digits for what is_control() and for
+/// octets that are not UTF-8.
 void append_quoted(std::string& out, std::string_view value) {
   out += '"';
   std::size_t i = 0;
@@ -62,10 +62,8 @@ void append_quoted(std::string& out, std::string_view value) {
     if (i + character.size() > kMaxValue) break;
     if (character == "\"" || character == "\\") {
       out.append("\\").append(character);
-    } else if (length == 0) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(character.front()));
-    } else if (is_control(code_point(character))) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(code_point(character)));
+    } else if (const char32_t number = code_point(character); length == 0 || is_control(number)) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(number));
     } else {
       out.append(character);
     }
