@@ -40,6 +40,7 @@ def test_sessions_end_and_the_program_does_not(gateway, upstream, connect, certi
     for client in clients:
         client.close()
     eventually(lambda: served(connect(running)), "a session when the others have gone")
+    assert early.command("NOOP").startswith(b"+OK")  # it had asked for nothing
 
 
 def served(client: Client) -> bool:

@@ -6,15 +6,10 @@
 #include <algorithm>
 
 #include "postern/base/clock.hpp"
+#include "support/log_lines.hpp"
 
 namespace postern::app {
 namespace {
-
-class NoLog final : public LogSink {
- public:
-  void write(LogLevel, std::string_view) noexcept override {}
-  std::uint64_t dropped() const noexcept override { return 0; }
-};
 
 /// Two descriptors of one socket have one queue of connections.
 ino_t queue_of(const ListeningSocket& socket) {
@@ -48,7 +43,7 @@ class GivenSockets : public ::testing::Test {
   }
 
   config::Config config_;
-  NoLog sink_;
+  test::LogLines sink_;
   Log log_{sink_, system_clock(), LogFormat::logfmt, LogLevel::info};
 };
 
