@@ -55,11 +55,15 @@ Result<Groundwork, int> lay_groundwork(const std::shared_ptr<const config::Confi
   const std::string& control = config->runtime.control;
   if (handover != nullptr) {
     ground.ticket_keys->restore(handover->ticket_keys.view());
+    ground.control = std::move(handover->control);
     ground.control_lock = std::move(handover->lock);
   } else if (!control.empty()) {
     auto lock = lock_control(control);
     if (!lock) return cannot_start(log, lock.error());
     ground.control_lock = std::move(*lock);
+    auto opened = open_control(control);
+    if (!opened) return cannot_start(log, opened.error());
+    ground.control = std::move(*opened);
   }
   auto assembly = assemble(config, *ground.metrics, ground.ticket_keys);
   if (!assembly) {
@@ -78,11 +82,6 @@ Result<Groundwork, int> lay_groundwork(const std::shared_ptr<const config::Confi
   auto admin_sockets = open_admin_sockets(*config, given, log);
   if (!admin_sockets) return cannot_start(log, admin_sockets.error());
   ground.admin_sockets = std::move(*admin_sockets);
-  if (control.empty()) return ground;
-  // The last step, because it takes the way to the other process away.
-  auto opened = open_control(control);
-  if (!opened) return cannot_start(log, opened.error());
-  ground.control = std::move(*opened);
   return ground;
 }
 

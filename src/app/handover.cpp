@@ -25,7 +25,7 @@ constexpr timeval kPatience{5, 0};
 constexpr int kBacklog = 4;
 
 /// What a packet begins with.
-enum class Kind : char { socket = 'S', ticket_keys = 'K', lock = 'L' };
+enum class Kind : char { socket = 'S', ticket_keys = 'K', control = 'C', lock = 'L' };
 
 std::string message(const std::string& what) {
   return what + ": " + std::generic_category().message(errno);
@@ -70,6 +70,11 @@ bool send_packet(int connection, std::string_view octets, int descriptor = -1) {
     std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
   }
   return sendmsg(connection, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size());
+}
+
+bool send_kind(int connection, Kind kind, const net::Descriptor& descriptor) {
+  const char octet = static_cast<char>(kind);
+  return send_packet(connection, std::string_view(&octet, 1), descriptor.number());
 }
 
 class Packet {
@@ -166,6 +171,10 @@ Result<Predecessor, std::string> Predecessor::ask(const std::string& path) {
         predecessor.handover.ticket_keys = Secret(rest);
         wipe(packet->octets);
         break;
+      case Kind::control:
+        if (!packet->descriptor) return std::string("no control socket came");
+        predecessor.handover.control = std::move(packet->descriptor);
+        break;
       case Kind::lock:
         if (!packet->descriptor) return std::string("no lock came");
         predecessor.handover.lock = std::move(packet->descriptor);
@@ -185,13 +194,13 @@ bool send_socket(int connection, const ListeningSocket& socket) {
                      socket.socket.number());
 }
 
-bool send_rest(int connection, const Secret& ticket_keys, const net::Descriptor& lock) {
+bool send_rest(int connection, const Secret& ticket_keys, const net::Descriptor& control,
+               const net::Descriptor& lock) {
   std::string keys(1, static_cast<char>(Kind::ticket_keys));
   keys += ticket_keys.view();
   const bool sent = send_packet(connection, keys);
   wipe(keys);
-  const char end = static_cast<char>(Kind::lock);
-  return sent && send_packet(connection, std::string_view(&end, 1), lock.number());
+  return sent && send_kind(connection, Kind::control, control) && send_kind(connection, Kind::lock, lock);
 }
 
 /// Whoever has got everything, until it says that it serves, or goes.

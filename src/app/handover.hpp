@@ -20,7 +20,8 @@ class Handover {
  public:
   std::vector<ListeningSocket> sockets;  ///< all loops', and the admin's
   Secret ticket_keys;                    ///< so that sessions of TLS go on being resumed
-  net::Descriptor lock;                  ///< of the control socket, see lock_control()
+  net::Descriptor control;               ///< the socket that was asked by
+  net::Descriptor lock;                  ///< of it, see lock_control()
 };
 
 /// The right to serve by this control socket. It is held by one process, and by the one that it hands over
@@ -43,7 +44,8 @@ class Predecessor {
   net::Descriptor connection_;
 };
 
-/// The old process's side, on the supervisor's loop.
+/// The old process's side, on the supervisor's loop. Who has got the socket listens to it, too: destroy this
+/// one when that one serves.
 class ControlPort final : private ReadinessWatcher {
  public:
   /// `give` sends what there is, with send_socket() and send_rest(); `released` is called once a new process
@@ -53,6 +55,8 @@ class ControlPort final : private ReadinessWatcher {
   ControlPort(const ControlPort&) = delete;
   ControlPort& operator=(const ControlPort&) = delete;
   ~ControlPort();
+
+  const net::Descriptor& socket() const noexcept { return socket_; }
 
  private:
   class Successor;
@@ -69,6 +73,7 @@ class ControlPort final : private ReadinessWatcher {
 
 /// False: the other side does not take it.
 bool send_socket(int connection, const ListeningSocket& socket);
-bool send_rest(int connection, const Secret& ticket_keys, const net::Descriptor& lock);
+bool send_rest(int connection, const Secret& ticket_keys, const net::Descriptor& control,
+               const net::Descriptor& lock);
 
 }  // namespace postern::app

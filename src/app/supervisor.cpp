@@ -211,6 +211,8 @@ void Supervisor::open_control() {
       [this] {
         LogLine(log_, LogLevel::info, "taken_over", "another process serves from now on");
         side_->listeners.clear();  // scrapes and probes are the other one's
+        side_->loop.post(
+            [this] { side_->control.reset(); });  // so is who asks next; not from inside of its own call
         leave(Worker::Logins::finished);
       });
 }
@@ -221,7 +223,7 @@ bool Supervisor::hand_over(int connection) {
   for (const ListeningSocket& socket : held_) {
     if (!send_socket(connection, socket)) return false;
   }
-  return send_rest(connection, ground_.ticket_keys->save(), ground_.control_lock);
+  return send_rest(connection, ground_.ticket_keys->save(), side_->control->socket(), ground_.control_lock);
 }
 
 /// What is served from now on is what the next start is held to.

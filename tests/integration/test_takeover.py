@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from postern_testing.client import Client, Closed, eventually
-from postern_testing.gateway import DEADLINE, Gateway, binary
+from postern_testing.gateway import DEADLINE, Gateway, binary, imap_backend
 from postern_testing.scripted import Store
 
 SET_CHILD_SUBREAPER = 36  # prctl(2): the process that takes over is the child of one that has ended
@@ -271,6 +271,36 @@ def test_takeover_that_fails_changes_nothing(controlled, upstream, connect, take
     assert successor.asked.returncode == 0, successor.lines()
     running.wait()
     assert successor.end() == 0
+
+
+def test_takeover_that_is_refused_late_changes_nothing(controlled, take_over, folder):
+    """That unique-ids would change is seen when everything was handed over."""
+    running = controlled(imap_backend(1143), store={"file": str(folder / "store")})
+    changed = [imap_backend(1143, imap={"uidl": "%{uidvalidity}.%{uid}"})]
+    running.write({**running.config, "backends": changed})
+    refused = take_over(running)
+    assert refused.asked.returncode == 78, refused.lines()
+    running.write(running.config)
+    successor = take_over(running)
+    assert successor.asked.returncode == 0, successor.lines()
+    running.wait()
+    assert successor.end() == 0
+
+
+def test_whoever_asked_may_be_gone(controlled, upstream, connect, folder):
+    running = controlled(upstream(Store()))
+    os.kill(running.process.pid, signal.SIGSTOP)  # so that it takes a while
+    with open(folder / "log", "wb") as output:
+        asked = subprocess.Popen([binary(), "takeover", "-c", running.file], stdout=output, stderr=output)
+    children = Path(f"/proc/{asked.pid}/task/{asked.pid}/children")
+    successor = int(eventually(lambda: children.read_text().split(), "it has begun")[0])
+    asked.kill()
+    asked.wait()
+    os.kill(running.process.pid, signal.SIGCONT)
+    assert running.wait() == 0
+    assert connect(running).login().startswith(b"+OK")
+    os.kill(successor, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(successor, 0)[1]) == 0
 
 
 def test_stranger_gets_nothing(controlled, upstream, connect, folder):
