@@ -10,6 +10,8 @@ build_packages=(
 # What the demo and the tests run. Real mail servers and mail programs are not here: postern_testing/packages.py.
 run_packages=(ca-certificates curl openssl python3 python3-yaml)
 
+bench_packages=(libbenchmark-dev) # and those above; what postern is measured beside: tests/bench/peers.py
+
 test_packages=(
   libgtest-dev libgmock-dev
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19

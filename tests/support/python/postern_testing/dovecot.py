@@ -42,7 +42,8 @@ class Dovecot(MailStore):
     """A running Dovecot. Passwords lie in plain; a mailbox is a list of messages in store form (LF line ends).
 
     `aliases` are users that have the mailbox of another one. `mail` is a folder for the mail, instead of one that
-    goes with the server. `settings` come last in the configuration and so replace what it says before."""
+    goes with the server. `settings` come last in the configuration and so replace what it says before; `passdb` stands
+    in the place of the users' passwords."""
 
     root: Path
     users: dict[str, str]
@@ -51,6 +52,7 @@ class Dovecot(MailStore):
     aliases: dict[str, str] = field(default_factory=dict)
     mail: Path | None = None
     settings: str = ""
+    passdb: str = "driver = passwd-file\n  args = scheme=PLAIN username_format=%u {folder}/users"
     ports: Ports = field(default_factory=Ports)
     folder: Path = field(init=False)
     process: subprocess.Popen | None = field(init=False, default=None)
@@ -195,6 +197,7 @@ class Dovecot(MailStore):
             ports=self.ports,
             tls=self._tls_settings(),
             trash=TRASH,
+            passdb=self.passdb.format(folder=self.folder),
         )
         (self.folder / "dovecot.conf").write_text(text + self.settings)
 
@@ -236,8 +239,7 @@ pop3_no_flag_updates = no
 pop3_uidl_format = %08Xu%08Xv
 {tls}
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u {folder}/users
+  {passdb}
 }}
 userdb {{
   driver = static

@@ -1,0 +1,42 @@
+"""The figures as tables, for the terminal and for docs/benchmarks.md."""
+
+import statistics
+from pathlib import Path
+
+from scenarios import Scenario
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def tables(scenarios: list[Scenario], peers: list[str], figures: dict) -> str:
+    """Medians with their ranges: a row for each scenario, a column for each peer."""
+    lines = ["| scenario | " + " | ".join(peers) + " |", "|---|" + "---|" * len(peers)]
+    for scenario in scenarios:
+        unit = scenario.unit + (f"; {scenario.also[0]}" if scenario.also else "")
+        cells = [cell(figures[scenario.name].get(peer)) for peer in peers]
+        lines.append(f"| {scenario.title} ({unit}) | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def cell(values: dict | None) -> str:
+    if not values:
+        return "–"
+    text = spread(values["main"])
+    return text + ("; " + spread(values["also"]) if values["also"] else "")
+
+
+def spread(values: list[float]) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{number(middle)} ({number(low)}–{number(high)})"
+
+
+def number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def write(page: Path, text: str) -> None:
+    """Between the two marks of the page, which says around them what the figures mean."""
+    page_text = page.read_text()
+    before, rest = page_text.split(BEGIN)
+    after = rest.split(END)[1]
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
