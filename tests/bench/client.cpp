@@ -61,7 +61,7 @@ bool Client::send_next() {
       ask(Kind::uidl, "UIDL");
       return false;
     case 5: {
-      if (fetched_ == visit_.fetches) {
+      if (fetched_ == visit_.fetches || Clock::now() > visit_.fetches_until) {
         if (!asked_.empty()) return false;
         ++step_;
         if (visit_.fetches > 0) times_.fetching = milliseconds_since(fetch_);

@@ -14,10 +14,11 @@ namespace postern::bench {
 /// What a session does between PASS and QUIT.
 struct Visit {
   bool stat = true;
-  bool lists = false;         ///< LIST and UIDL
-  std::uint32_t fetches = 0;  ///< RETR, from the first message on, and from there again after the last
-  std::uint32_t depth = 1;    ///< so many RETR on their way at once
-  bool holds = false;         ///< stays logged in, and says nothing more, until it is told to go
+  bool lists = false;                ///< LIST and UIDL
+  std::uint32_t fetches = 0;         ///< RETR, from the first message on, and from there again after the last
+  std::uint32_t depth = 1;           ///< so many RETR on their way at once
+  Time fetches_until = Time::max();  ///< no RETR is sent later
+  bool holds = false;                ///< stays logged in, and says nothing more, until it is told to go
 };
 
 /// How long a session took, in milliseconds; 0 for what it did not do.

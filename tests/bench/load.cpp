@@ -100,6 +100,7 @@ class Load final : public Judge {
     begin_ = Clock::now();
     const Time stop =
         begin_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.seconds));
+    if (!options_.visit.holds) options_.visit.fetches_until = stop;
     while (may_start(stop) || !running_.empty()) {
       while (may_start(stop) && is_due()) start();
       if (Clock::now() > stop + kGrace) {
@@ -236,7 +237,7 @@ int main(int argc, char** argv) {
   app.add_option("--sessions", options.sessions, "so many, unless the time is up before");
   app.add_option("--at-once", options.at_once, "sessions at a time")->check(CLI::PositiveNumber);
   app.add_option("--rate", options.rate, "sessions to begin in a second, instead of so many at a time");
-  app.add_option("--seconds", options.seconds, "no session begins after that");
+  app.add_option("--seconds", options.seconds, "no session begins after that, and no message is fetched");
   app.add_flag("--lists", options.visit.lists, "LIST and UIDL");
   app.add_option("--fetches", options.visit.fetches, "RETR, so many in a session");
   app.add_option("--depth", options.visit.depth, "RETR on their way at once")->check(CLI::PositiveNumber);

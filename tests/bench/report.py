@@ -21,6 +21,8 @@ def tables(scenarios: list[Scenario], peers: list[str], figures: dict) -> str:
 def cell(values: dict | None) -> str:
     if not values:
         return "–"
+    if not values["main"]:
+        return "failed"
     text = spread(values["main"])
     return text + ("; " + spread(values["also"]) if values["also"] else "")
 
