@@ -35,36 +35,35 @@ void Client::send_more() {
 /// Sends a command; whether another one may follow at once.
 bool Client::send_next() {
   switch (step_) {
-    case 0:
-      ++step_;
+    case Step::user:
+      step_ = Step::pass;
       ask(Kind::line, "USER " + mailbox_.user_name());
       return false;
-    case 1:
-      ++step_;
+    case Step::pass:
+      step_ = Step::stat;
       pass_ = Clock::now();
-      ask(Kind::pass, "PASS secret");
+      ask(Kind::line, "PASS secret");
       return false;
-    case 2:
-      ++step_;
+    case Step::stat:
+      step_ = Step::list;
       if (!visit_.stat) return true;
       ask(Kind::line, "STAT");
       return false;
-    case 3:
-      ++step_;
+    case Step::list:
+      step_ = Step::uidl;
       if (!visit_.lists) return true;
       ask(Kind::list, "LIST");
       return false;
-    case 4:
-      ++step_;
-      fetch_ = Clock::now();
+    case Step::uidl:
+      step_ = Step::retr;
       if (!visit_.lists) return true;
       ask(Kind::uidl, "UIDL");
       return false;
-    case 5: {
+    case Step::retr: {
       if (fetched_ == visit_.fetches || Clock::now() > visit_.fetches_until) {
         if (!asked_.empty()) return false;
-        ++step_;
-        if (visit_.fetches > 0) times_.fetching = milliseconds_since(fetch_);
+        step_ = Step::quit;
+        if (fetched_ > 0) times_.fetching = milliseconds_since(fetch_);
         return true;
       }
       if (fetched_ == 0) fetch_ = Clock::now();
@@ -72,17 +71,18 @@ bool Client::send_next() {
       ask(Kind::message, fmt::format("RETR {}", number), number);
       return asked_.size() < visit_.depth;
     }
-    case 6:
+    case Step::quit:
       if (visit_.holds) {
         judge_.on_holding(*this);
         return false;
       }
-      ++step_;
+      step_ = Step::none;
       ask(Kind::quit, "QUIT");
       return false;
-    default:
+    case Step::none:
       return false;
   }
+  return false;
 }
 
 void Client::ask(Kind kind, std::string text, std::uint32_t number) {

@@ -50,7 +50,9 @@ class Client final : public Connection {
   bool was_resumed() const noexcept { return ssl() && SSL_session_reused(ssl()) == 1; }
 
  private:
-  enum class Kind { greeting, line, pass, list, uidl, message, quit };
+  enum class Kind { greeting, line, list, uidl, message, quit };
+  /// What is sent next.
+  enum class Step { user, pass, stat, list, uidl, retr, quit, none };
   struct Command {
     Kind kind;
     std::uint32_t number;
@@ -74,7 +76,7 @@ class Client final : public Connection {
   Visit visit_;
   Judge& judge_;
   std::deque<Command> asked_;
-  int step_ = 0;
+  Step step_ = Step::user;
   std::uint32_t fetched_ = 0;  // asked for
   bool in_body_ = false;       // the status line of the first of asked_ has come
   bool over_ = false;

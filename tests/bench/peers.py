@@ -20,7 +20,6 @@ from postern_testing.process import dies_with_parent, end_group, free_port, gree
 PACKAGES = ["nginx-light", "libnginx-mod-mail", "perdition", "haproxy", "stunnel4"]
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE = 20.0  # seconds
-HANDSHAKE = "TLSv1.3"
 
 
 @dataclass
@@ -39,7 +38,6 @@ class Peer:
     """A program that is measured, while it runs. `tls` and `plain` are its ports; 0 for what it does not have."""
 
     name: str
-    speaks = "pop3"  # to the store
     tls = 0
     plain = 0
     process: subprocess.Popen | None = None
@@ -53,22 +51,29 @@ class Peer:
 
     def cpu_seconds(self) -> float:
         """CPU time of all its processes, ended ones too."""
-        total = 0
-        for process in group_members(self.process.pid):
-            try:
-                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it has ended; its parent has its time
-            total += sum(int(field) for field in fields[11:15])
-        return total / TICKS
+        ticks = 0
+        for text in self.read_of_all("stat"):
+            fields = text.rpartition(")")[2].split()
+            ticks += sum(int(field) for field in fields[11:15])  # its own, and of children that it waited for
+        return ticks / TICKS
 
     def pss_kib(self) -> int:
         """The memory of all its processes; what they share is counted once."""
-        total = 0
-        for process in group_members(self.process.pid):
-            text = Path(f"/proc/{process}/smaps_rollup").read_text()
-            total += int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[1])
-        return total
+        texts = self.read_of_all("smaps_rollup")
+        return sum(int(found[1]) for text in texts if (found := re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)))
+
+    def members(self) -> list[int]:
+        return group_members(self.process.pid)
+
+    def read_of_all(self, name: str) -> list[str]:
+        """That file of /proc, of each of its processes; of one that has ended meanwhile, nothing."""
+        texts = []
+        for process in self.members():
+            try:
+                texts.append(Path(f"/proc/{process}/{name}").read_text())
+            except OSError:
+                pass
+        return texts
 
 
 class Program(Peer):
@@ -128,17 +133,17 @@ class Store(Program):
 
 
 class Postern(Program):
-    """Given a name for `protocol`, "pop3" or "imap"."""
+    """`protocol` is what it speaks to the store: "pop3", passed on, or "imap", translated."""
 
     def __init__(self, name: str, site: Site, store: Store, protocol: str, threads: int = 1) -> None:
         super().__init__(name, site, store)
-        self.speaks, self.threads = protocol, threads
+        self.protocol, self.threads = protocol, threads
 
     def command(self) -> list[object]:
         cert, key = self.site.certificate
         shutil.copy(cert, self.folder / "cert.pem")
         shutil.copy(key, self.folder / "key.pem")
-        leg = backend(self.store.plain) if self.speaks == "pop3" else imap_backend(self.store.imap)
+        leg = backend(self.store.plain) if self.protocol == "pop3" else imap_backend(self.store.imap)
         config = configuration(
             [leg],
             self.folder,
@@ -295,19 +300,15 @@ class Perdition(Program):
         end_group(self.other)
         super().__exit__()
 
-    def cpu_seconds(self) -> float:
-        mine, self.process, other = super().cpu_seconds(), self.other, self.process
-        try:
-            return mine + super().cpu_seconds()
-        finally:
-            self.process = other
+    def members(self) -> list[int]:
+        return super().members() + group_members(self.other.pid)
 
 
 class DovecotPeer(Peer):
     """Dovecot as a gateway: of POP3, by its login processes alone, or of IMAP, by imapc."""
 
     def __init__(self, name: str, site: Site, store: Store, protocol: str) -> None:
-        self.name, self.site, self.speaks = name, site, protocol
+        self.name, self.site = name, site
         if protocol == "pop3":
             passdb = f"driver = static\n  args = proxy=y nopassword=y host=127.0.0.1 port={store.plain}"
             settings = DOVECOT_LOGIN

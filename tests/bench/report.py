@@ -1,11 +1,8 @@
-"""The figures as tables, for the terminal and for docs/benchmarks.md."""
+"""The figures as a table."""
 
 import statistics
-from pathlib import Path
 
 from scenarios import Scenario
-
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def tables(scenarios: list[Scenario], peers: list[str], figures: dict) -> str:
@@ -34,11 +31,3 @@ def spread(values: list[float]) -> str:
 
 def number(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def write(page: Path, text: str) -> None:
-    """Between the two marks of the page, which says around them what the figures mean."""
-    page_text = page.read_text()
-    before, rest = page_text.split(BEGIN)
-    after = rest.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")

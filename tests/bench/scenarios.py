@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-KB = 1024  # the units of the issue's and of mail servers' own tables: 64 KB are 65,536 octets
+KB = 1024  # as mail servers count: 64 KB are 65,536 octets
 FAR = 20  # milliseconds
 
 
